@@ -1,0 +1,233 @@
+# hv8: the whole surface. `make help` lists it. Everything is built in build/; nothing is written elsewhere.
+#
+# Where labs/ exists this is the instructor's tree: LAB=n picks the stage, SOLUTION=0 leaves its holes open. In a course
+# branch lab.mk fixes the stage, and LAB=n picks which lab's tests `make grade` runs.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# ---- what to build --------------------------------------------------------------------------------------------------
+
+TREE := $(wildcard labs/split.py)
+-include lab.mk
+NEWEST := 3
+ALL_LABS := 1 2 3
+ifdef TREE
+  LAB_STAGE := $(or $(LAB),$(NEWEST))
+  SOLUTION ?= 1
+  B := build/lab$(LAB_STAGE)$(if $(filter 0,$(SOLUTION)),-start)
+  SOLVED := $(if $(filter 0,$(SOLUTION)),$(shell expr $(LAB_STAGE) - 1),$(LAB_STAGE))
+  GRADED := $(or $(LAB),$(ALL_LABS))
+else
+  B := build/lab$(LAB_STAGE)
+  SOLVED := $(LAB_STAGE)
+  GRADED := $(or $(LAB),$(LAB_STAGE))
+endif
+ifneq ($(filter-out $(ALL_LABS),$(LAB_STAGE) $(GRADED)),)
+  $(error there is no lab $(filter-out $(ALL_LABS),$(LAB_STAGE) $(GRADED)): LAB is one of $(ALL_LABS))
+endif
+STAGES := $(shell seq 1 $(LAB_STAGE))
+
+# Files that first appear in a later lab (labs/labN-name/files: a path or a directory/ a line).
+LATER := $(foreach n,$(filter-out $(STAGES),$(ALL_LABS)),$(shell cat labs/lab$n-*/files 2>/dev/null | sed '/^\#/d'))
+this_stage = $(filter-out $(LATER) $(patsubst %/,%/%,$(filter %/,$(LATER))),$(1))
+
+KERNEL := $(call this_stage,$(wildcard kernel/*/*.c kernel/*/*.S)) $(wildcard $(STAGES:%=grading/guest/lab%.c))
+KERNEL := $(filter-out kernel/include/%,$(KERNEL))
+USER_LIB := $(call this_stage,$(wildcard user/lib/*.c user/lib/*.S))
+PROGRAMS := $(call this_stage,$(wildcard user/init/*.c grading/guest/user/*.c))
+
+# ---- tools ----------------------------------------------------------------------------------------------------------
+
+PYTHON ?= python3
+QEMU ?= qemu-system-aarch64
+CROSS_COMPILE ?= $(shell sh grading/tools.sh cross)
+CROSS := $(CROSS_COMPILE)
+GDB ?= $(shell sh grading/tools.sh gdb)
+CC_KERNEL = $(CROSS)gcc
+O ?= -Og
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+
+WARNINGS := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes $(if $(WERROR),-Werror)
+STAGE_FLAGS := -DLAB=$(LAB_STAGE) -DSOLUTION=$(SOLVED)
+COMMON := -std=gnu11 -g $(O) $(WARNINGS) -ffreestanding -nostdinc -isystem $(shell $(CROSS)gcc -print-file-name=include 2>/dev/null) \
+	-march=armv8-a -mgeneral-regs-only -mstrict-align -fno-omit-frame-pointer -fno-stack-protector -fno-common \
+	-fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks -fno-strict-aliasing
+KFLAGS := $(COMMON) -fpie -fvisibility=hidden $(STAGE_FLAGS) -Ikernel/include -I$(B)
+UFLAGS := $(COMMON) -fno-pie $(STAGE_FLAGS) -Iuser/lib -Ikernel/include
+KLINK := -nostdlib -static -Wl,-pie,--no-dynamic-linker,-z,text,-z,norelro,--build-id=none,-z,noexecstack -T kernel/boot/kernel.ld
+ULINK := -nostdlib -static -no-pie -Wl,--build-id=none,-z,max-page-size=4096,-z,noexecstack -T user/user.ld
+
+# ---- build ----------------------------------------------------------------------------------------------------------
+
+KOBJ := $(KERNEL:%=$(B)/%.o)
+LIBOBJ := $(USER_LIB:%=$(B)/%.o)
+ELFS := $(foreach p,$(PROGRAMS),$(B)/programs/$(basename $(notdir $p)))
+PRODUCTS := $(B)/kernel.elf $(B)/kernel.bin $(if $(PROGRAMS),$(B)/initrd.cpio)
+
+.PHONY: all build
+all build: need-cross $(PRODUCTS) build/compile_commands.json
+
+.PHONY: need-cross
+need-cross:
+	$(if $(CROSS),,$(error no AArch64 compiler found: run `make setup`, or name one with CROSS_COMPILE=prefix-))
+
+# Changed flags rebuild; the file is rewritten only when they change.
+FLAGS = $(CC_KERNEL) $(KFLAGS) $(UFLAGS) $(KLINK) $(ULINK) $(LATER)
+$(B)/flags: FORCE
+	@mkdir -p $(B); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@
+FORCE:
+
+$(B)/offsets.h: kernel/include/offsets.c $(B)/flags | need-cross
+	$(Q)$(CC_KERNEL) $(KFLAGS) -MMD -MP -MF $@.d -MT $@ -S -o - $< | sed -n 's/^->\([A-Z0-9_]*\) [#$$]*\(-*[0-9]*\).*/#define \1 \2/p' >$@
+
+$(B)/kernel/%.c.o: kernel/%.c $(B)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC_KERNEL) $(KFLAGS) -MMD -MP -c -o $@ $<
+$(B)/kernel/%.S.o: kernel/%.S $(B)/offsets.h $(B)/flags
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC_KERNEL) $(KFLAGS) -DTHIS_FILE='"$<"' -MMD -MP -c -o $@ $<
+$(B)/grading/guest/lab%.c.o: grading/guest/lab%.c $(B)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC_KERNEL) $(KFLAGS) -MMD -MP -c -o $@ $<
+
+# Two links: the first gives the addresses for the symbol table that the second one contains. Code comes first in the image,
+# so the table moves no function.
+$(B)/symbols0.S: $(B)/flags
+	$(Q)printf '\t.section .rodata\n\t.globl symbol_count\n\t.hidden symbol_count\nsymbol_count: .long 0\n' >$@
+$(B)/symbols.S: $(B)/pass1.elf kernel/boot/symbols.awk
+	$(Q)$(CROSS)nm -n $< | awk -f kernel/boot/symbols.awk >$@
+$(B)/symbols0.o $(B)/symbols.o: %.o: %.S
+	$(Q)$(CC_KERNEL) -c -o $@ $<
+$(B)/pass1.elf: $(KOBJ) $(B)/symbols0.o kernel/boot/kernel.ld
+	$(Q)$(CC_KERNEL) $(KLINK) -o $@ $(KOBJ) $(B)/symbols0.o
+$(B)/kernel.elf: $(KOBJ) $(B)/symbols.o kernel/boot/kernel.ld
+	$(call say,LD,$@)
+	$(Q)$(CC_KERNEL) $(KLINK) -o $@ $(KOBJ) $(B)/symbols.o
+$(B)/kernel.bin: $(B)/kernel.elf
+	$(Q)$(CROSS)objcopy -O binary $< $@
+
+$(B)/user/%.o: user/% $(B)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC_KERNEL) $(UFLAGS) -MMD -MP -c -o $@ $<
+$(B)/grading/guest/user/%.o: grading/guest/user/% $(B)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC_KERNEL) $(UFLAGS) -MMD -MP -c -o $@ $<
+
+# One program a C file, named after it.
+define program
+$(B)/programs/$(basename $(notdir $(1))): $(B)/$(1).o $(LIBOBJ) user/user.ld
+	@mkdir -p $$(@D)
+	$(Q)$(CC_KERNEL) $(ULINK) -o $$@ $(LIBOBJ) $(B)/$(1).o
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
+
+$(B)/initrd.cpio: $(ELFS) user/mkinitrd.py
+	$(call say,CPIO,$@)
+	$(Q)$(PYTHON) user/mkinitrd.py $@ $(ELFS)
+
+build/compile_commands.json: $(B)/flags $(KERNEL) $(USER_LIB) $(PROGRAMS)
+	@{ printf '['; s=; \
+	  for f in $(filter %.c,$(KERNEL)); do printf '%s\n{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$$s" '$(CURDIR)' "$$f" '$(CC_KERNEL) $(KFLAGS)' "$$f"; s=,; done; \
+	  for f in $(filter %.c,$(USER_LIB) $(PROGRAMS)); do printf '%s\n{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$$s" '$(CURDIR)' "$$f" '$(CC_KERNEL) $(UFLAGS)' "$$f"; s=,; done; \
+	  printf '\n]\n'; } >$@
+
+-include $(KOBJ:.o=.d) $(LIBOBJ:.o=.d) $(PROGRAMS:%=$(B)/%.d) $(B)/offsets.h.d
+
+# ---- run ------------------------------------------------------------------------------------------------------------
+
+MACHINE ?= virt
+CPU ?= cortex-a53
+SMP ?= 1
+MEM ?= 1G
+ARGS ?=
+GDB_PORT := $(shell expr 25000 + $$(id -u) % 5000)
+QEMU_virt := -M virt,virtualization=on,gic-version=3 -cpu $(CPU) -smp $(SMP)
+QEMU_virt-gicv2 := -M virt,virtualization=on,gic-version=2 -cpu $(CPU) -smp $(SMP)
+QEMU_versal := -M xlnx-versal-virt -smp 4
+# Where QEMU puts the image: the device tree's DRAM base + 2 MiB.
+LOAD_virt := 0x40200000
+LOAD_virt-gicv2 := 0x40200000
+LOAD_versal := 0x200000
+QEMU_RUN = $(QEMU) $(or $(QEMU_$(MACHINE)),$(error MACHINE is one of virt, virt-gicv2, versal)) -m $(MEM) -nographic -net none \
+	-no-reboot -kernel $(B)/kernel.bin $(if $(PROGRAMS),-initrd $(B)/initrd.cpio) -append '$(ARGS)'
+
+.PHONY: qemu qemu-gdb gdb
+qemu: all
+	@echo "  QEMU  leave with Ctrl-A x"
+	$(Q)$(QEMU_RUN)
+qemu-gdb: all
+	@echo "  QEMU  waits for a debugger on port $(GDB_PORT): run 'make gdb' in another terminal; leave with Ctrl-A x"
+	$(Q)$(QEMU_RUN) -S -gdb tcp:127.0.0.1:$(GDB_PORT)
+gdb: all
+	$(if $(GDB),,$(error no gdb for AArch64 found: run `make setup`, or name one with GDB=path))
+	$(Q)$(GDB) -nx -q -ex 'set confirm off' -ex 'set architecture aarch64' -ex 'target remote 127.0.0.1:$(GDB_PORT)' \
+		-ex 'add-symbol-file $(B)/kernel.elf -o $(LOAD_$(MACHINE))' -ex 'hbreak *$(LOAD_$(MACHINE))' -ex continue \
+		-ex 'delete' $(GDBFLAGS)
+
+# ---- grade ----------------------------------------------------------------------------------------------------------
+
+GRADE = $(PYTHON) grading/grade.py --out build/grade --cross '$(CROSS)' --qemu '$(QEMU)' $(if $(JOBS),--jobs $(JOBS)) \
+	$(if $(T),--test '$(T)') $(if $(V),--verbose)
+.PHONY: grade
+ifdef TREE
+grade: need-cross
+	$(Q)for n in $(GRADED); do $(MAKE) build LAB=$$n SOLUTION=$(SOLUTION) || exit 1; done
+	$(Q)$(GRADE) $(foreach n,$(GRADED),$n:build/lab$n$(if $(filter 0,$(SOLUTION)),-start))
+else
+grade: all
+	$(Q)$(GRADE) $(foreach n,$(GRADED),$n:$(B))
+endif
+
+.PHONY: setup doctor clean help
+setup:
+	@sh grading/setup.sh
+doctor:
+	@CROSS_COMPILE='$(CROSS)' QEMU='$(QEMU)' PYTHON='$(PYTHON)' sh grading/doctor.sh
+clean:
+	rm -rf build
+
+# ---- the instructor's tree ------------------------------------------------------------------------------------------
+
+ifdef TREE
+.PHONY: labs check-labs test format format-check host-test
+labs:
+	$(Q)$(PYTHON) labs/course.py --out build/course.git
+check-labs:
+	$(Q)$(PYTHON) labs/check.py
+test:
+	$(Q)$(PYTHON) grading/tests/run.py
+host-test:
+	$(Q)$(MAKE) -C grading/model
+C_FILES = $(shell git ls-files '*.c' '*.h')
+format:
+	clang-format -i $(C_FILES)
+format-check:
+	clang-format --dry-run --Werror $(C_FILES)
+endif
+
+help:
+	@echo 'hv8: make TARGET [VARIABLE=value]...'
+	@echo '  setup         install what is missing (apt-get)          doctor   check every tool, with the fix for each'
+	@echo '  all           build the kernel and its programs          clean    remove build/'
+	@echo '  qemu          boot with a console                        qemu-gdb, gdb   boot halted; attach, in two terminals'
+	@echo '  grade         boot every test in QEMU and score          help     this page'
+ifdef TREE
+	@echo '  test          every test of this repository              host-test   the host unit tests alone'
+	@echo '  labs          write the course repository build/course.git'
+	@echo '  check-labs    prove starters, solutions and merges       format, format-check   by .clang-format'
+	@echo 'LAB=n SOLUTION=0|1    which stage, starter or reference'
+else
+	@echo 'LAB=n                 grade an earlier lab'"'"'s tests on this tree'
+endif
+	@echo 'MACHINE=virt|virt-gicv2|versal  CPU=cortex-a53  SMP=n  MEM=1G  ARGS="boot arguments"   where and how to boot'
+	@echo 'T=name V=1            one test; with its transcript      JOBS=n      tests at a time'
+	@echo 'CROSS_COMPILE=prefix- O=-Og|-O2 WERROR=1                 how to compile'

@@ -1,0 +1,127 @@
+/* In-kernel tests of lab 2: EL2's translation tables and the MMU. Chosen by test=NAME; see grading/lab2/. */
+#include <hv8/board.h>
+#include <hv8/console.h>
+#include <hv8/ktest.h>
+#include <hv8/map.h>
+#include <hv8/sysreg.h>
+#include <machine.h>
+
+extern char _start[], _text[];
+
+KTEST(2, mmu)
+{
+	volatile u64 *memory = pa_pointer(ROUND_DOWN(board.memory[0].end, BLOCK_SIZE) - 64);
+
+	ktest_stop(); /* the grader reads registers and tables here */
+	*memory = nonce;
+	printk("through the MMU: %016lx\n", *memory ^ 0xffff);
+}
+
+/* Far above memory: nothing else is mapped there, and nobody accesses it. */
+#define NOWHERE 0x10000000000UL
+
+KTEST(2, blocks)
+{
+	printk("mapped: %d\n", map_range(NOWHERE + 0x1ff000, NOWHERE + 0x401000, MAP_DATA));
+	printk("read-only: %d\n", map_range(NOWHERE + 0x600000, NOWHERE + 0x601000, MAP_RODATA));
+	printk("text: %d\n", map_range(NOWHERE + 0x601000, NOWHERE + 0x602000, MAP_TEXT));
+	printk("device: %d\n", map_range(NOWHERE + 0x602000, NOWHERE + 0x603000, MAP_DEVICE));
+	ktest_stop();
+}
+
+KTEST(2, refused)
+{
+	printk("unaligned start: %d\n", map_range(NOWHERE + 8, NOWHERE + 0x1000, MAP_DATA));
+	printk("unaligned end: %d\n", map_range(NOWHERE, NOWHERE + 0x1008, MAP_DATA));
+	printk("empty: %d\n", map_range(NOWHERE, NOWHERE, MAP_DATA));
+	printk("too high: %d\n", map_range(1UL << 48, (1UL << 48) + 0x1000, MAP_DATA));
+	printk("nothing mapped yet: %d\n", map_table_count());
+	printk("first: %d\n", map_range(NOWHERE, NOWHERE + BLOCK_SIZE, MAP_DATA));
+	printk("block again: %d\n", map_range(NOWHERE, NOWHERE + BLOCK_SIZE, MAP_DATA));
+	printk("page in the block: %d\n", map_range(NOWHERE + 0x1000, NOWHERE + 0x2000, MAP_TEXT));
+	printk("too many tables: %d\n", map_range(NOWHERE + 0x40000000UL, NOWHERE + (200UL << 30), MAP_DATA));
+}
+
+static void look_up(const char *what, u64 address)
+{
+	int level = -1;
+	pte_t leaf = map_lookup(address, &level);
+
+	if (leaf)
+		printk("%s: level %d, 0x%lx, %s, %s\n", what, level, leaf & PTE_ADDRESS,
+		       leaf & PTE_AP2_RO ? "read-only" : "writable", leaf & PTE_XN ? "no execute" : "execute");
+	else
+		printk("%s: not mapped\n", what);
+}
+
+/* Through the leaf: its output address, and the offset that its level leaves alone. */
+static u64 translate(u64 address)
+{
+	int level;
+	pte_t leaf = map_lookup(address, &level);
+	u64 offset = level == 2 ? BLOCK_SIZE - 1 : PAGE_SIZE - 1;
+
+	return (leaf & PTE_ADDRESS & ~offset) | (address & offset);
+}
+
+KTEST(2, lookup)
+{
+	look_up("memory", board.memory[0].start + 0x10123456);
+	look_up("uart", board.uart.start + 0x18);
+	look_up("text", board.image.start + 0x1abc);
+	look_up("null", 8);
+	look_up("nowhere", NOWHERE);
+	look_up("beyond", 1UL << 48);
+	printk("translated nonce: %016lx\n", translate(board.memory[0].start + (nonce & 0xfffffff)) - board.memory[0].start);
+}
+
+KTEST(2, null_write)
+{
+	*(volatile u64 *)pa_pointer(0x10) = nonce;
+}
+
+KTEST(2, text_write)
+{
+	*(volatile u32 *)pa_pointer(pointer_pa(_text)) = 0;
+}
+
+KTEST(2, data_execute)
+{
+	static u32 code[] = {0xd65f03c0}; /* ret */
+
+	((void (*)(void))pa_pointer(pointer_pa(code)))();
+	printk("executed data\n");
+}
+
+KTEST(2, header_read)
+{
+	printk("%x\n", *(volatile u32 *)pa_pointer(pointer_pa(_start)));
+}
+
+__attribute__((noinline)) static u64 dig(u64 depth)
+{
+	volatile u64 room[32];
+
+	room[depth % 32] = depth;
+	return depth == ~0UL ? 0 : dig(depth + 1) + room[depth % 32];
+}
+
+KTEST(2, stack_overflow)
+{
+	printk("%lu\n", dig(0));
+}
+
+extern const char boot[]; /* start.S; the header page before it is not mapped */
+
+KTEST(2, reenter)
+{
+	static u64 entered __attribute__((section(".data"))); /* not .bss: it must survive the second boot */
+
+	if (entered) {
+		printk("entered again\n");
+		return;
+	}
+	entered = 1;
+	printk("entering again with the MMU on\n");
+	((void (*)(pa_t fdt))pa_pointer(pointer_pa(boot)))(board.fdt.start);
+}

@@ -1,0 +1,122 @@
+/*
+ * The board, read from the device tree once at boot: memory, holes, console, firmware, arguments, initrd. Later code asks
+ * `board` and never the tree, whose memory may be gone by then.
+ */
+#include <hv8/board.h>
+#include <hv8/fdt.h>
+#include <hv8/string.h>
+#include <machine.h>
+
+struct board board;
+
+static void add_range(struct range *ranges, int *count, int limit, pa_t start, u64 size)
+{
+	if (*count < limit && size && start + size > start)
+		ranges[(*count)++] = (struct range){start, start + size};
+}
+
+static bool is_memory(const struct fdt *fdt, int node)
+{
+	u32 length;
+	const u8 *type = fdt_property(fdt, node, "device_type", &length);
+
+	return type && length == sizeof("memory") && !memcmp(type, "memory", length);
+}
+
+/* One or two cells, whatever the property is long: boot loaders write either. */
+static u64 chosen_address(const struct fdt *fdt, int chosen, const char *name)
+{
+	u32 length;
+	const u8 *value = fdt_property(fdt, chosen, name, &length);
+
+	return value && (length == 4 || length == 8) ? fdt_cells(value, length / 4) : 0;
+}
+
+static void read_chosen(struct board *b, const struct fdt *fdt)
+{
+	int chosen = fdt_path(fdt, "/chosen");
+	u32 length, i;
+	const u8 *text;
+
+	if (chosen < 0)
+		return;
+	text = fdt_property(fdt, chosen, "bootargs", &length);
+	for (i = 0; text && i < length && i < BOOTARGS_MAX - 1 && text[i]; i++)
+		b->bootargs[i] = text[i];
+	b->initrd.start = chosen_address(fdt, chosen, "linux,initrd-start");
+	b->initrd.end = chosen_address(fdt, chosen, "linux,initrd-end");
+	if (b->initrd.start >= b->initrd.end)
+		b->initrd = (struct range){0, 0};
+}
+
+/* The rate of the console's first clock, by the binding its UARTCLK; only a "fixed-clock" tells it. */
+static u32 console_clock(const struct fdt *fdt, int console)
+{
+	u32 length;
+	const u8 *clocks = fdt_property(fdt, console, "clocks", &length);
+	int clock = clocks && length >= 4 ? fdt_phandle(fdt, fdt_cells(clocks, 1)) : -1;
+
+	return clock < 0 ? 0 : fdt_u32(fdt, clock, "clock-frequency", 0);
+}
+
+const char *board_read(struct board *b, pa_t pa)
+{
+	struct fdt fdt;
+	const char *problem = fdt_open(&fdt, pa);
+	int node, depth = 0, reserved_depth = -1, console;
+	pa_t start;
+	u64 size;
+	u32 i, length;
+
+	if (problem)
+		return problem;
+	b->fdt = (struct range){pa, pa + fdt.size};
+	read_chosen(b, &fdt);
+	for (i = 0; fdt_reservation(&fdt, i, &start, &size); i++)
+		add_range(b->reserved, &b->nreserved, BOARD_NRESERVED, start, size);
+	for (node = 0; node >= 0; node = fdt_next_node(&fdt, node, &depth)) {
+		const u8 *method;
+
+		if (depth <= reserved_depth)
+			reserved_depth = -1;
+		if (depth == 1 && !strcmp(fdt_name(&fdt, node), "reserved-memory"))
+			reserved_depth = depth;
+		for (i = 0; is_memory(&fdt, node) && fdt_reg(&fdt, node, i, &start, &size); i++)
+			add_range(b->memory, &b->nmemory, BOARD_NMEMORY, start, size);
+		for (i = 0; reserved_depth >= 0 && depth > reserved_depth && fdt_reg(&fdt, node, i, &start, &size); i++)
+			add_range(b->reserved, &b->nreserved, BOARD_NRESERVED, start, size);
+		if (fdt_is(&fdt, node, "arm,psci-0.2") || fdt_is(&fdt, node, "arm,psci-1.0")) {
+			method = fdt_property(&fdt, node, "method", &length);
+			b->psci_by_hvc = method && length == sizeof("hvc") && !memcmp(method, "hvc", length);
+		}
+	}
+	console = fdt_console(&fdt);
+	if (console >= 0 && fdt_reg(&fdt, console, 0, &start, &size)) {
+		b->uart = (struct range){start, start + size};
+		b->uart_clock = console_clock(&fdt, console);
+	}
+	if (b->nmemory == 0)
+		return "no memory node";
+	return NULL;
+}
+
+bool bootarg(const char *name, char *value, size_t size)
+{
+	const char *word = board.bootargs;
+	size_t length = strlen(name), i;
+
+	while (*word) {
+		if (!strncmp(word, name, length) && word[length] == '=') {
+			word += length + 1;
+			for (i = 0; i < size - 1 && word[i] && word[i] != ' '; i++)
+				value[i] = word[i];
+			value[i] = '\0';
+			return true;
+		}
+		while (*word && *word != ' ')
+			word++;
+		while (*word == ' ')
+			word++;
+	}
+	return false;
+}

@@ -1,0 +1,91 @@
+/*
+ * The console: printk over the board's UART, and the ways in which the kernel ends. A kernel that is about to die says why,
+ * decoded, then powers off; it never spins silently.
+ */
+#include <hv8/board.h>
+#include <hv8/console.h>
+#include <hv8/pl011.h>
+#include <hv8/trap.h>
+#if LAB >= 2
+#include <hv8/map.h>
+#endif
+#include <machine.h>
+
+static void console_putc(char c, void *context)
+{
+	if (board.uart.start == 0)
+		return;
+	if (c == '\n')
+		pl011_putc('\r');
+	pl011_putc((u8)c);
+}
+
+void printk(const char *text, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, text);
+	format(console_putc, NULL, text, arguments);
+	va_end(arguments);
+}
+
+_Noreturn void power_off(void)
+{
+	printk("hv8: power off\n");
+	psci_system_off();
+	for (;;) /* firmware without the service: nothing is left but to wait, at low power */
+		wfi();
+}
+
+/* A fault while reporting a fault, or a hole in a report's way, must still end the machine. */
+static void only_once(void)
+{
+	static bool dying;
+
+	if (dying) {
+		psci_system_off();
+		for (;;)
+			wfi();
+	}
+	dying = true;
+}
+
+_Noreturn void panic(const char *text, ...)
+{
+	va_list arguments;
+
+	only_once();
+	printk("hv8: panic: ");
+	va_start(arguments, text);
+	format(console_putc, NULL, text, arguments);
+	va_end(arguments);
+	printk("\n");
+	backtrace((u64)__builtin_return_address(0) - 4, *(u64 *)__builtin_frame_address(0)); /* from the caller on */
+	power_off();
+}
+
+_Noreturn void panic_exception(const struct trap_frame *frame, const char *vector)
+{
+	u64 esr = read_sysreg(esr_el2), far = read_sysreg(far_el2);
+
+	only_once();
+	printk("hv8: panic: %s at EL2: %s\n", vector, esr_class(esr));
+	print_syndrome("EL2", esr, far);
+#if LAB >= 2
+	print_address("FAR_EL2", far);
+#endif
+	print_frame(frame);
+	backtrace(frame->elr, frame->x[29]);
+	power_off();
+}
+
+#undef todo
+_Noreturn void todo(const char *name, const char *file, int line)
+{
+	only_once();
+	if (line)
+		printk("hv8: todo: %s (%s:%d)\n", name, file, line);
+	else
+		printk("hv8: todo: %s (%s)\n", name, file);
+	power_off();
+}

@@ -1,0 +1,18 @@
+/* The Arm PrimeCell UART (PL011, DDI 0183), polled. */
+#pragma once
+
+#include <hv8/types.h>
+
+/**
+ * Take the UART at @p base: 8 data bits, no parity, 1 stop bit, FIFOs on, no interrupts.
+ *
+ * @param base   physical address of its registers
+ * @param clock  UARTCLK in Hz, for 115200 baud; 0 if unknown: then the firmware's line setting stays
+ */
+void pl011_init(pa_t base, u32 clock);
+
+/** Send one byte, waiting while the transmit FIFO is full. */
+void pl011_putc(u8 byte);
+
+/** Return the next received byte, 0..255, or -1 at once if there is none. */
+int pl011_getc(void);

@@ -1,0 +1,102 @@
+/* Processes: who exists, who runs, and what of the CPU belongs to each. */
+#pragma once
+
+#include <hv8/trap.h>
+#include <hv8/types.h>
+
+#define NPROC 64
+#define PROC_NAME 16
+
+enum proc_state { PROC_FREE, PROC_RUNNABLE, PROC_RUNNING, PROC_ZOMBIE };
+
+/*
+ * The EL1 and EL0 system registers that a process owns; moved only when another process runs. TTBR0_EL1 is here too. SCTLR_EL1,
+ * TCR_EL1, MAIR_EL1 are the same for all and never change.
+ */
+#define EL1_REGISTERS(X)                                                                                               \
+	X(ttbr0_el1) X(vbar_el1) X(sp_el0) X(sp_el1) X(elr_el1) X(spsr_el1) X(esr_el1) X(far_el1) X(afsr0_el1)         \
+	X(afsr1_el1) X(par_el1) X(cpacr_el1) X(contextidr_el1) X(csselr_el1) X(cntkctl_el1) X(tpidr_el0)               \
+	X(tpidrro_el0) X(tpidr_el1) X(cntv_ctl_el0) X(cntv_cval_el0)
+
+struct el1_state {
+#define X(reg) u64 reg;
+	EL1_REGISTERS(X)
+#undef X
+};
+
+/* FP and SIMD registers. fp.S knows the layout: q0..q31, then FPSR and FPCR. */
+struct fp_state {
+	u64 q[64];
+	u64 fpsr, fpcr;
+} __attribute__((aligned(16)));
+
+struct proc {
+	struct trap_frame frame; /* first: SP_EL2 points here while the process runs */
+	struct el1_state el1;
+	struct fp_state fp;
+	char name[PROC_NAME];
+	pn_t root; /* page of its level 0 table */
+	enum proc_state state;
+};
+
+extern struct proc procs[NPROC]; /* procs[0] is nobody */
+extern struct proc *current;	 /* the process that runs, or that the exit path will switch to */
+
+/** The pid of a process. */
+pid_t proc_pid(const struct proc *proc);
+
+/** Prepare for processes: their memory, and what EL1 may do. */
+void proc_init(void);
+
+/** Load the programs that the boot argument init=NAME,NAME... names ("init" if there is none) and run them. */
+_Noreturn void proc_start(void);
+
+/**
+ * Make a process from the program @p name of the initrd.
+ *
+ * @return NULL and the pid in *@p pid, or why it was refused; then nothing is left of it
+ */
+const char *proc_load(const char *name, pid_t *pid);
+
+/** The current process is over: its pages are free again and another is current. Powers off behind the last. */
+void proc_end(void);
+
+/** Kill the current process, saying why (printf-like) and dumping its registers. */
+void proc_kill(const char *why, ...) __attribute__((format(printf, 1, 2)));
+
+/** Let the next runnable process run. */
+void proc_yield(void);
+
+/** Called on the way out, when the process @p from was interrupted: if another is current now, switch the CPU to it. */
+void proc_switch(struct proc *from);
+
+/** Put the registers of a fresh process in place: nothing of any other process is in them. */
+void context_init(struct proc *proc, uva_t entry, uva_t sp, uva_t arguments);
+
+/** Exchange the CPU's EL1 state: save it to @p from, unless NULL, and load @p to. */
+void context_switch(struct proc *from, const struct proc *to);
+
+/** Give the current process the FP and SIMD registers, which hold another's until it first uses them. */
+void fp_take(void);
+
+/** Process @p proc is gone: its FP and SIMD registers need not be saved. */
+void fp_drop(const struct proc *proc);
+
+/** What a process may not do, set up: HCR_EL2, CPTR_EL2, MDCR_EL2, CNTHCTL_EL2, SCTLR_EL1, TCR_EL1, MAIR_EL1 and others. */
+void el1_configure(void);
+
+/** Leave the kernel: run `current`. Takes no stack with it. */
+_Noreturn void el1_return(void);
+
+/** An exception from a process; @p frame is its saved state. Called by el1.S. */
+void trap_el1(struct trap_frame *frame, u64 kind);
+
+/** A trapped access to a system register: emulated, or the process is killed with the register's name. Syndrome @p iss. */
+void sysreg_trap(struct trap_frame *frame, u64 iss);
+
+/**
+ * Copy @p size bytes at @p from in the current process to kernel memory.
+ *
+ * @return 0, or -EFAULT with nothing promised about @p to
+ */
+int copy_from_process(void *to, uva_t from, size_t size);

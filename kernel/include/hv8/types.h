@@ -1,0 +1,26 @@
+/* The kernel's basic types. An address or number that means something has a type that says so. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int64_t i64;
+
+typedef u64 pa_t;  /* physical address; also an EL2 virtual one, since EL2 runs with VA = PA */
+typedef u64 uva_t; /* virtual address in a process, translated by its TTBR0_EL1 */
+typedef int pid_t; /* process, 1..NPROC-1; 0 is nobody */
+typedef u32 pn_t;  /* number of a process page, 0..NPAGE-1 */
+typedef u64 pte_t; /* translation table entry */
+
+#define PAGE_SIZE 4096UL
+#define PAGE_SHIFT 12
+#define BLOCK_SIZE (2UL << 20)
+
+#define ROUND_DOWN(value, unit) ((value) & ~((unit)-1))
+#define ROUND_UP(value, unit) ROUND_DOWN((value) + (unit)-1, unit)
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

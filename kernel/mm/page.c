@@ -1,0 +1,101 @@
+/*
+ * Process pages. An array says of each who owns it, and nothing else in the kernel does. A page is zeroed when it is given, so
+ * that no process sees what another has left.
+ */
+#include <hv8/board.h>
+#include <hv8/console.h>
+#include <hv8/page.h>
+#include <hv8/string.h>
+#include <machine.h>
+#include <uapi/errno.h>
+
+struct page pages[NPAGE];
+static pa_t base;
+static u32 count;
+
+/* The lowest used range that touches [@p start, ...), or an empty one at the end of the address space. */
+static struct range next_used(pa_t start)
+{
+	struct range first = {~0UL, ~0UL};
+	int i;
+
+	for (i = -3; i < board.nreserved; i++) {
+		struct range r = i == -3   ? board.image
+				 : i == -2 ? board.fdt
+				 : i == -1 ? board.initrd
+					   : board.reserved[i];
+
+		if (r.end > r.start && r.end > start && r.start < first.start)
+			first = r;
+	}
+	return first;
+}
+
+static void consider(pa_t start, pa_t end)
+{
+	start = ROUND_UP(start, PAGE_SIZE);
+	end = ROUND_DOWN(end, PAGE_SIZE);
+	if (start == 0)
+		start = PAGE_SIZE; /* EL2 leaves page 0 unmapped */
+	if (end > start && (end - start) / PAGE_SIZE > count) {
+		base = start;
+		count = (end - start) / PAGE_SIZE > NPAGE ? NPAGE : (u32)((end - start) / PAGE_SIZE);
+	}
+}
+
+void page_init(void)
+{
+	int i;
+
+	for (i = 0; i < board.nmemory; i++) {
+		pa_t at = board.memory[i].start, end = board.memory[i].end;
+
+		while (at < end) {
+			struct range used = next_used(at);
+
+			consider(at, used.start < end ? used.start : end);
+			at = used.end;
+		}
+	}
+	if (count == 0)
+		panic("no memory is left for processes");
+}
+
+u32 page_count(void)
+{
+	return count;
+}
+
+int page_take(pid_t owner, enum page_type type)
+{
+	static u32 next; /* where the last search ended: boot loads take pages in order */
+	u32 tried;
+
+	for (tried = 0; tried < count; tried++, next = (next + 1) % count) {
+		if (pages[next].type != PAGE_FREE)
+			continue;
+		pages[next] = (struct page){(u16)owner, (u16)type};
+		memset(pa_pointer(page_pa(next)), 0, PAGE_SIZE);
+		return (int)next;
+	}
+	return -ENOMEM;
+}
+
+void page_free_all(pid_t owner)
+{
+	u32 pn;
+
+	for (pn = 0; pn < count; pn++)
+		if (pages[pn].owner == owner)
+			pages[pn] = (struct page){0, PAGE_FREE};
+}
+
+pa_t page_pa(pn_t pn)
+{
+	return base + ((pa_t)pn << PAGE_SHIFT);
+}
+
+int page_at(pa_t pa)
+{
+	return pa >= base && (pa - base) >> PAGE_SHIFT < count ? (int)((pa - base) >> PAGE_SHIFT) : -1;
+}

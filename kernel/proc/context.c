@@ -1,0 +1,71 @@
+/*
+ * What of the CPU belongs to a process beyond its general registers: EL1 and EL0 system registers, moved on a switch, and FP/SIMD
+ * registers, moved when the next process first uses them (CPTR_EL2.TFP traps that use).
+ */
+#include <hv8/page.h>
+#include <hv8/proc.h>
+#include <hv8/string.h>
+#include <hv8/sysreg.h>
+#include <machine.h>
+#include <uapi/hypercall.h>
+
+/* fp.S */
+void fp_save(struct fp_state *to);
+void fp_load(const struct fp_state *from);
+
+static struct proc *fp_owner; /* whose values the FP and SIMD registers hold; NULL: nobody's */
+
+static void fp_trap(bool on)
+{
+	u64 cptr = CPTR_EL2_RES1 | CPTR_EL2_TZ | CPTR_EL2_TSM | CPTR_EL2_TTA | CPTR_EL2_TAM;
+
+	write_sysreg(cptr_el2, on ? cptr | CPTR_EL2_TFP : cptr);
+	isb();
+}
+
+void fp_take(void)
+{
+	fp_trap(false);
+	if (fp_owner == current)
+		return;
+	if (fp_owner)
+		fp_save(&fp_owner->fp);
+	fp_load(&current->fp);
+	fp_owner = current;
+}
+
+void fp_drop(const struct proc *proc)
+{
+	if (fp_owner == proc)
+		fp_owner = NULL;
+}
+
+void context_init(struct proc *proc, uva_t entry, uva_t sp, uva_t arguments)
+{
+	memset(&proc->frame, 0, sizeof(proc->frame));
+	memset(&proc->el1, 0, sizeof(proc->el1));
+	memset(&proc->fp, 0, sizeof(proc->fp));
+	proc->frame.x[0] = arguments;
+	proc->frame.elr = entry;
+	proc->frame.spsr = SPSR_EL1H | SPSR_DAIF; /* as a CPU starts: at EL1, exceptions masked */
+	proc->el1.sp_el1 = sp;
+	proc->el1.ttbr0_el1 = page_pa(proc->root);
+	proc->el1.vbar_el1 = UVA_VECTORS;
+	proc->el1.cpacr_el1 = 3UL << 20; /* FPEN: no trap to EL1 */
+}
+
+void context_switch(struct proc *from, const struct proc *to)
+{
+	if (from) {
+#define X(reg) from->el1.reg = read_sysreg(reg);
+		EL1_REGISTERS(X)
+#undef X
+	}
+#define X(reg) write_sysreg(reg, to->el1.reg);
+	EL1_REGISTERS(X)
+#undef X
+	isb();
+	/* All address spaces share ASID 0: what the TLB holds belongs to the other process. Lab 4 makes this needless. */
+	tlbi_vmalle1is();
+	fp_trap(fp_owner != to);
+}

@@ -1,0 +1,82 @@
+/* The little that programs need before there is a C library. */
+#include "hv8.h"
+
+i64 hypercall(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
+{
+	register u64 x0 __asm__("x0") = a0;
+	register u64 x1 __asm__("x1") = a1;
+	register u64 x2 __asm__("x2") = a2;
+	register u64 x3 __asm__("x3") = a3;
+	register u64 x4 __asm__("x4") = a4;
+	register u64 x5 __asm__("x5") = a5;
+	register u64 x8 __asm__("x8") = number;
+
+	__asm__ volatile("hvc #0" : "+r"(x0) : "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5), "r"(x8) : "memory");
+	return (i64)x0;
+}
+
+_Noreturn void hv8_exit(i64 code)
+{
+	hypercall(HC_exit, (u64)code, 0, 0, 0, 0, 0);
+	for (;;)
+		yield();
+}
+
+void print(const char *text)
+{
+	u64 length = 0;
+
+	while (text[length])
+		length++;
+	while (length) {
+		u64 chunk = length < CONSOLE_WRITE_MAX ? length : CONSOLE_WRITE_MAX;
+
+		hv8_console_write(text, chunk);
+		text += chunk;
+		length -= chunk;
+	}
+}
+
+void print_hex(u64 value)
+{
+	char text[17];
+	int i;
+
+	for (i = 0; i < 16; i++)
+		text[i] = "0123456789abcdef"[value >> (60 - 4 * i) & 15];
+	text[16] = '\0';
+	print(text);
+}
+
+void print_decimal(i64 value)
+{
+	char text[24];
+	int at = sizeof(text) - 1;
+	u64 rest = value < 0 ? -(u64)value : (u64)value;
+
+	text[at] = '\0';
+	do {
+		text[--at] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest);
+	if (value < 0)
+		text[--at] = '-';
+	print(text + at);
+}
+
+u64 argument(const char *arguments, const char *name)
+{
+	for (; *arguments; arguments++) {
+		u64 value = 0;
+		int i;
+
+		for (i = 0; name[i] && arguments[i] == name[i]; i++)
+			continue;
+		if (name[i] || arguments[i] != '=')
+			continue;
+		for (arguments += i + 1; *arguments && *arguments != ' '; arguments++)
+			value = value << 4 | (u64)(*arguments <= '9' ? *arguments - '0' : (*arguments | 0x20) - 'a' + 10);
+		return value;
+	}
+	return 0;
+}
