@@ -49,7 +49,8 @@ GDB ?= $(shell sh grading/tools.sh gdb)
 CC_KERNEL = $(CROSS)gcc
 O ?= -Og
 Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+SILENT := $(findstring s,$(firstword -$(MAKEFLAGS)))
+say = $(if $(V)$(SILENT),@:,@printf '  %-5s %s\n' $(1) $(2))
 
 WARNINGS := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes $(if $(WERROR),-Werror)
 STAGE_FLAGS := -DLAB=$(LAB_STAGE) -DSOLUTION=$(SOLVED)
@@ -130,9 +131,11 @@ $(B)/programs/$(basename $(notdir $(1))): $(B)/$(1).o $(LIBOBJ) user/user.ld
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
-$(B)/initrd.cpio: $(ELFS) user/mkinitrd.py
+# The programs, and malformed ones that the loader must refuse.
+$(B)/initrd.cpio: $(ELFS) user/mkinitrd.py grading/guest/badelf.py
 	$(call say,CPIO,$@)
-	$(Q)$(PYTHON) user/mkinitrd.py $@ $(ELFS)
+	$(Q)$(PYTHON) grading/guest/badelf.py $(B)/programs/hello $(B)/bad
+	$(Q)$(PYTHON) user/mkinitrd.py $@ $(ELFS) $(B)/bad/*
 
 build/compile_commands.json: $(B)/flags $(KERNEL) $(USER_LIB) $(PROGRAMS)
 	@{ printf '['; s=; \

@@ -8,7 +8,7 @@
 KTEST(1, hello)
 {
 	printk("nonce: %lx\n", nonce);
-	printk("next: %016lx\n", nonce + 1);
+	printk("successor: %016lx\n", nonce + 1);
 }
 
 static u64 twice(u64 value)

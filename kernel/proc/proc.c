@@ -18,11 +18,6 @@ struct proc *current;
 
 extern const char user_vectors[]; /* one page, user_vectors.S */
 
-pid_t proc_pid(const struct proc *proc)
-{
-	return (pid_t)(proc - procs);
-}
-
 void proc_init(void)
 {
 	page_init();
@@ -120,6 +115,7 @@ const char *proc_load(const char *name, pid_t *pid)
 	for (i = 0; i < PROC_NAME - 1 && name[i]; i++)
 		procs[*pid].name[i] = name[i];
 	procs[*pid].name[i] = '\0';
+	procs[*pid].pid = *pid;
 	problem = load(*pid, file, size);
 	if (problem) {
 		page_free_all(*pid);
@@ -131,7 +127,7 @@ const char *proc_load(const char *name, pid_t *pid)
 
 _Noreturn void proc_start(void)
 {
-	char names[128] = "init", *name = names, *end;
+	char names[320] = "init", *name = names, *end;
 	bool more = true;
 	pid_t pid, first = 0;
 
@@ -160,7 +156,7 @@ _Noreturn void proc_start(void)
 /* The next runnable process behind the current one, in the order of pids; NULL if there is none. */
 static struct proc *next_runnable(void)
 {
-	pid_t pid = proc_pid(current);
+	pid_t pid = current->pid;
 	int i;
 
 	for (i = 1; i < NPROC; i++) {
@@ -193,7 +189,7 @@ void proc_end(void)
 	struct proc *next = next_runnable();
 
 	fp_drop(current);
-	page_free_all(proc_pid(current));
+	page_free_all(current->pid);
 	current->state = PROC_ZOMBIE;
 	if (!next) {
 		printk("hv8: no process is left\n");

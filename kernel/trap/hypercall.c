@@ -12,13 +12,13 @@
 /** The caller's pid. */
 static i64 hc_getpid(void)
 {
-	return proc_pid(current);
+	return current->pid;
 }
 
 /** End the caller; @p code is printed. Does not return to it. */
 static i64 hc_exit(u64 code)
 {
-	printk("hv8: process %d (%s) exited with %ld\n", proc_pid(current), current->name, (long)code);
+	printk("hv8: process %d (%s) exited with %ld\n", current->pid, current->name, (long)code);
 	proc_end();
 	return 0;
 }

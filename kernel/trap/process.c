@@ -18,7 +18,7 @@ void proc_kill(const char *why, ...)
 {
 	va_list arguments;
 
-	printk("hv8: process %d (%s) killed: ", proc_pid(current), current->name);
+	printk("hv8: process %d (%s) killed: ", current->pid, current->name);
 	va_start(arguments, why);
 	format(put, NULL, why, arguments);
 	va_end(arguments);

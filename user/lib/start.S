@@ -5,4 +5,5 @@ _start:
 	mov	x29, xzr
 	mov	x30, xzr
 	bl	main
+	sxtw	x0, w0
 	bl	hv8_exit

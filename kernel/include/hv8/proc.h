@@ -34,6 +34,7 @@ struct proc {
 	struct trap_frame frame; /* first: SP_EL2 points here while the process runs */
 	struct el1_state el1;
 	struct fp_state fp;
+	pid_t pid; /* its index in procs[] */
 	char name[PROC_NAME];
 	pn_t root; /* page of its level 0 table */
 	enum proc_state state;
@@ -41,9 +42,6 @@ struct proc {
 
 extern struct proc procs[NPROC]; /* procs[0] is nobody */
 extern struct proc *current;	 /* the process that runs, or that the exit path will switch to */
-
-/** The pid of a process. */
-pid_t proc_pid(const struct proc *proc);
 
 /** Prepare for processes: their memory, and what EL1 may do. */
 void proc_init(void);

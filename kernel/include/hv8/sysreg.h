@@ -63,7 +63,7 @@
 #define SCTLR_EL1_nTWI BIT(16)	/* EL0 WFI is not taken to EL1 */
 #define SCTLR_EL1_nTWE BIT(18)	/* EL0 WFE is not taken to EL1 */
 #define SCTLR_EL1_UCI BIT(26)	/* EL0 may do cache maintenance by address */
-#define SCTLR_EL1_RES1 0x30500800 /* EOS, TSCXT, EIS, SPAN, nTLSMD, LSMAOE: reserved, or the old behaviour */
+#define SCTLR_EL1_RES1 0x30d00800 /* EOS, TSCXT, EIS, SPAN, nTLSMD, LSMAOE: reserved, or the old behaviour */
 
 /* D19.2.140 TCR_EL2, Translation Control Register */
 #define TCR_T0SZ(bits) FIELD(64 - (bits), 0) /* size of the address range */

@@ -1,0 +1,33 @@
+/* Every hypercall, and what each refuses. */
+#include "hv8.h"
+
+static void result(const char *what, i64 value)
+{
+	print(what);
+	print(": ");
+	print_decimal(value);
+	print("\n");
+}
+
+int main(const char *arguments)
+{
+	static char long_text[2 * 4096] __attribute__((aligned(4096)));
+	char *across = long_text + 4096 - 8;
+	int i;
+
+	for (i = 0; i < 16; i++)
+		across[i] = "across the pages"[i];
+	result("getpid", hv8_getpid());
+	result("number 5", hypercall(5, 0, 0, 0, 0, 0, 0));
+	result("number 999", hypercall(999, 0, 0, 0, 0, 0, 0));
+	result("number -1", hypercall(~0UL, 0, 0, 0, 0, 0, 0));
+	result("write nothing", hv8_console_write("x", 0));
+	result("write too much", hv8_console_write(long_text, CONSOLE_WRITE_MAX + 1));
+	result("write from null", hv8_console_write(NULL, 4));
+	result("write from the kernel", hv8_console_write((char *)0x40201000, 4));
+	result("write off the end of memory", hv8_console_write((char *)UVA_STACK_TOP - 4, 8));
+	result("write beyond 48 bits", hv8_console_write((char *)(1UL << 63), 4));
+	result(" written", hv8_console_write(across, 16));
+	result("read nothing", hv8_console_read());
+	return -3;
+}
