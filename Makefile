@@ -8,6 +8,16 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
+# `make setup grade`: the other goals may need what setup installs, so they begin in a make of their own, behind it.
+ifneq ($(filter setup,$(MAKECMDGOALS)),)
+OTHERS := $(filter-out setup,$(MAKECMDGOALS))
+.PHONY: setup $(OTHERS)
+setup:
+	@sh grading/setup.sh
+$(OTHERS): setup
+	@$(MAKE) $@
+else
+
 # ---- what to build --------------------------------------------------------------------------------------------------
 
 TREE := $(wildcard labs/split.py)
@@ -190,9 +200,7 @@ grade: all
 	$(Q)$(GRADE) $(foreach n,$(GRADED),$n:$(B))
 endif
 
-.PHONY: setup doctor clean help
-setup:
-	@sh grading/setup.sh
+.PHONY: doctor clean help
 doctor:
 	@CROSS_COMPILE='$(CROSS)' QEMU='$(QEMU)' PYTHON='$(PYTHON)' sh grading/doctor.sh
 clean:
@@ -234,3 +242,5 @@ endif
 	@echo 'MACHINE=virt|virt-gicv2|versal  CPU=cortex-a53  SMP=n  MEM=1G  ARGS="boot arguments"   where and how to boot'
 	@echo 'T=name V=1            one test; with its transcript      JOBS=n      tests at a time'
 	@echo 'CROSS_COMPILE=prefix- O=-Og|-O2 WERROR=1                 how to compile'
+
+endif # of setup

@@ -1,4 +1,5 @@
-/* In-kernel tests of lab 1: UART, printk, device tree, self-relocation. Chosen by test=NAME; see grading/lab1/. */
+/* In-kernel tests of lab 1: UART, printk, device tree, self-relocation. Chosen by test=NAME; see
+ * grading/lab1/. */
 #include <hv8/board.h>
 #include <hv8/console.h>
 #include <hv8/ktest.h>
@@ -25,7 +26,7 @@ static u64 flipped(u64 value)
 static const struct {
 	const char *name;
 	u64 (*function)(u64 value);
-} pointers[] = {{"twice", twice}, {"flipped", flipped}};
+} pointers[] = { { "twice", twice }, { "flipped", flipped } };
 
 KTEST(1, pointers)
 {
@@ -42,7 +43,8 @@ KTEST(1, numbers)
 	printk("zero [%d] [%u] [%x]\n", 0, 0, 0);
 	printk("int [%d] [%d] [%d]\n", 2147483647, -2147483647 - 1, -7);
 	printk("unsigned [%u] [%x]\n", 4294967295u, 0xdeadbeefu);
-	printk("long [%ld] [%lu] [%lx]\n", -9223372036854775807L - 1, 18446744073709551615UL, 0x123456789abcdefUL);
+	printk("long [%ld] [%lu] [%lx]\n", -9223372036854775807L - 1, 18446744073709551615UL,
+	       0x123456789abcdefUL);
 	printk("padded [%8d] [%-8d] [%08x] [%04d]\n", 42, 42, 0x2a, -42);
 	printk("text [%s] [%5s] [%-5s] [%c] [%%]\n", "hv8", "ab", "ab", 'z');
 	printk("pointer [%p]\n", pa_pointer(nonce));

@@ -1,4 +1,5 @@
-/* In-kernel tests of lab 2: EL2's translation tables and the MMU. Chosen by test=NAME; see grading/lab2/. */
+/* In-kernel tests of lab 2: EL2's translation tables and the MMU. Chosen by test=NAME; see
+ * grading/lab2/. */
 #include <hv8/board.h>
 #include <hv8/console.h>
 #include <hv8/ktest.h>
@@ -39,7 +40,8 @@ KTEST(2, refused)
 	printk("first: %d\n", map_range(NOWHERE, NOWHERE + BLOCK_SIZE, MAP_DATA));
 	printk("block again: %d\n", map_range(NOWHERE, NOWHERE + BLOCK_SIZE, MAP_DATA));
 	printk("page in the block: %d\n", map_range(NOWHERE + 0x1000, NOWHERE + 0x2000, MAP_TEXT));
-	printk("too many tables: %d\n", map_range(NOWHERE + 0x40000000UL, NOWHERE + (200UL << 30), MAP_DATA));
+	printk("too many tables: %d\n",
+	       map_range(NOWHERE + 0x40000000UL, NOWHERE + (200UL << 30), MAP_DATA));
 }
 
 static void look_up(const char *what, u64 address)
@@ -49,7 +51,8 @@ static void look_up(const char *what, u64 address)
 
 	if (leaf)
 		printk("%s: level %d, 0x%lx, %s, %s\n", what, level, leaf & PTE_ADDRESS,
-		       leaf & PTE_AP2_RO ? "read-only" : "writable", leaf & PTE_XN ? "no execute" : "execute");
+		       leaf & PTE_AP2_RO ? "read-only" : "writable",
+		       leaf & PTE_XN ? "no execute" : "execute");
 	else
 		printk("%s: not mapped\n", what);
 }
@@ -72,7 +75,8 @@ KTEST(2, lookup)
 	look_up("null", 8);
 	look_up("nowhere", NOWHERE);
 	look_up("beyond", 1UL << 48);
-	printk("translated nonce: %016lx\n", translate(board.memory[0].start + (nonce & 0xfffffff)) - board.memory[0].start);
+	printk("translated nonce: %016lx\n",
+	       translate(board.memory[0].start + (nonce & 0xfffffff)) - board.memory[0].start);
 }
 
 KTEST(2, null_write)
@@ -87,7 +91,7 @@ KTEST(2, text_write)
 
 KTEST(2, data_execute)
 {
-	static u32 code[] = {0xd65f03c0}; /* ret */
+	static u32 code[] = { 0xd65f03c0 }; /* ret */
 
 	((void (*)(void))pa_pointer(pointer_pa(code)))();
 	printk("executed data\n");
@@ -115,7 +119,8 @@ extern const char boot[]; /* start.S; the header page before it is not mapped */
 
 KTEST(2, reenter)
 {
-	static u64 entered __attribute__((section(".data"))); /* not .bss: it must survive the second boot */
+	static u64 entered
+		__attribute__((section(".data"))); /* not .bss: it must survive the second boot */
 
 	if (entered) {
 		printk("entered again\n");

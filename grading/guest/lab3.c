@@ -1,4 +1,5 @@
-/* In-kernel tests of lab 3. Chosen by test=NAME; see grading/lab3/. Most of lab 3's tests are programs: grading/guest/user/. */
+/* In-kernel tests of lab 3. Chosen by test=NAME; see grading/lab3/. Most of lab 3's tests are
+ * programs: grading/guest/user/. */
 #include <hv8/console.h>
 #include <hv8/elf.h>
 #include <hv8/ktest.h>
@@ -6,7 +7,12 @@
 
 static void check(const char *what, u64 offset, u64 filesz, u64 vaddr, u64 memsz, u32 flags)
 {
-	struct elf64_segment segment = {.type = ELF_LOAD, .flags = flags, .offset = offset, .vaddr = vaddr, .filesz = filesz, .memsz = memsz};
+	struct elf64_segment segment = { .type = ELF_LOAD,
+		                         .flags = flags,
+		                         .offset = offset,
+		                         .vaddr = vaddr,
+		                         .filesz = filesz,
+		                         .memsz = memsz };
 	const char *problem = elf_check_segment(&segment, 10000);
 
 	printk("%s: %s\n", what, problem ? problem : "accepted");

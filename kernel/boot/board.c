@@ -1,6 +1,6 @@
 /*
- * The board, read from the device tree once at boot: memory, holes, console, firmware, arguments, initrd. Later code asks
- * `board` and never the tree, whose memory may be gone by then.
+ * The board, read from the device tree once at boot: memory, holes, console, firmware, arguments,
+ * initrd. Later code asks `board` and never the tree, whose memory may be gone by then.
  */
 #include <hv8/board.h>
 #include <hv8/fdt.h>
@@ -12,7 +12,7 @@ struct board board;
 static void add_range(struct range *ranges, int *count, int limit, pa_t start, u64 size)
 {
 	if (*count < limit && size && start + size > start)
-		ranges[(*count)++] = (struct range){start, start + size};
+		ranges[(*count)++] = (struct range){ start, start + size };
 }
 
 static bool is_memory(const struct fdt *fdt, int node)
@@ -46,10 +46,11 @@ static void read_chosen(struct board *b, const struct fdt *fdt)
 	b->initrd.start = chosen_address(fdt, chosen, "linux,initrd-start");
 	b->initrd.end = chosen_address(fdt, chosen, "linux,initrd-end");
 	if (b->initrd.start >= b->initrd.end)
-		b->initrd = (struct range){0, 0};
+		b->initrd = (struct range){ 0, 0 };
 }
 
-/* The rate of the console's first clock, by the binding its UARTCLK; only a "fixed-clock" tells it. */
+/* The rate of the console's first clock, by the binding its UARTCLK; only a "fixed-clock" tells it.
+ */
 static u32 console_clock(const struct fdt *fdt, int console)
 {
 	u32 length;
@@ -70,7 +71,7 @@ const char *board_read(struct board *b, pa_t pa)
 
 	if (problem)
 		return problem;
-	b->fdt = (struct range){pa, pa + fdt.size};
+	b->fdt = (struct range){ pa, pa + fdt.size };
 	read_chosen(b, &fdt);
 	for (i = 0; fdt_reservation(&fdt, i, &start, &size); i++)
 		add_range(b->reserved, &b->nreserved, BOARD_NRESERVED, start, size);
@@ -83,16 +84,19 @@ const char *board_read(struct board *b, pa_t pa)
 			reserved_depth = depth;
 		for (i = 0; is_memory(&fdt, node) && fdt_reg(&fdt, node, i, &start, &size); i++)
 			add_range(b->memory, &b->nmemory, BOARD_NMEMORY, start, size);
-		for (i = 0; reserved_depth >= 0 && depth > reserved_depth && fdt_reg(&fdt, node, i, &start, &size); i++)
+		for (i = 0; reserved_depth >= 0 && depth > reserved_depth &&
+		            fdt_reg(&fdt, node, i, &start, &size);
+		     i++)
 			add_range(b->reserved, &b->nreserved, BOARD_NRESERVED, start, size);
 		if (fdt_is(&fdt, node, "arm,psci-0.2") || fdt_is(&fdt, node, "arm,psci-1.0")) {
 			method = fdt_property(&fdt, node, "method", &length);
-			b->psci_by_hvc = method && length == sizeof("hvc") && !memcmp(method, "hvc", length);
+			b->psci_by_hvc =
+				method && length == sizeof("hvc") && !memcmp(method, "hvc", length);
 		}
 	}
 	console = fdt_console(&fdt);
 	if (console >= 0 && fdt_reg(&fdt, console, 0, &start, &size)) {
-		b->uart = (struct range){start, start + size};
+		b->uart = (struct range){ start, start + size };
 		b->uart_clock = console_clock(&fdt, console);
 	}
 	if (b->nmemory == 0)

@@ -1,23 +1,24 @@
 /*
  * Reading a flattened device tree. Everything here is a walk over 32-bit big-endian tokens:
  *
- *	FDT_BEGIN_NODE name\0 pad { FDT_PROP length nameoff value pad }* { child nodes }* FDT_END_NODE ... FDT_END
+ *	FDT_BEGIN_NODE name\0 pad { FDT_PROP length nameoff value pad }* { child nodes }*
+ *FDT_END_NODE ... FDT_END
  *
- * fdt_open() makes the one walk that distrusts everything; after it, offsets that these functions compute stay inside the
- * structure block. Uses nothing but machine.h.
+ * fdt_open() makes the one walk that distrusts everything; after it, offsets that these functions
+ *compute stay inside the structure block. Uses nothing but machine.h.
  */
 #include <hv8/console.h>
 #include <hv8/fdt.h>
 #include <hv8/string.h>
 #include <machine.h>
 
-#define FDT_MAGIC 0xd00dfeed
+#define FDT_MAGIC       0xd00dfeed
 #define FDT_HEADER_SIZE 40
-#define FDT_BEGIN_NODE 1
-#define FDT_END_NODE 2
-#define FDT_PROP 3
-#define FDT_NOP 4
-#define FDT_END 9
+#define FDT_BEGIN_NODE  1
+#define FDT_END_NODE    2
+#define FDT_PROP        3
+#define FDT_NOP         4
+#define FDT_END         9
 
 static u32 be32(const u8 *p)
 {
@@ -70,9 +71,11 @@ static const char *check_structure(const struct fdt *fdt)
 		case FDT_PROP:
 			if (depth == 0)
 				return "a property outside any node";
-			if (at + 12 > size || token(fdt, at + 4) > size || at + 12 + token(fdt, at + 4) > size)
+			if (at + 12 > size || token(fdt, at + 4) > size ||
+			    at + 12 + token(fdt, at + 4) > size)
 				return "a property longer than the tree";
-			if (!string_inside((const u8 *)fdt->strings, fdt->strings_size, token(fdt, at + 8)))
+			if (!string_inside((const u8 *)fdt->strings, fdt->strings_size,
+			                   token(fdt, at + 8)))
 				return "a property name outside the strings block";
 			break;
 		case FDT_END_NODE:
@@ -129,7 +132,9 @@ const char *fdt_open(struct fdt *fdt, pa_t pa)
 	fdt->structure = base + structure;
 	fdt->strings = (const char *)base + strings;
 	fdt->reservations = base + reservations;
-	for (at = 0; fdt_cells(fdt->reservations + at, 2) || fdt_cells(fdt->reservations + at + 8, 2); at += 16)
+	for (at = 0;
+	     fdt_cells(fdt->reservations + at, 2) || fdt_cells(fdt->reservations + at + 8, 2);
+	     at += 16)
 		if (!block_inside(reservations + at + 16, 16, fdt->size))
 			return "reservation block without an end";
 	return check_structure(fdt);
@@ -164,7 +169,8 @@ const u8 *fdt_property(const struct fdt *fdt, int node, const char *name, u32 *l
 {
 	u32 at;
 
-	for (at = skip(fdt, node); token(fdt, at) == FDT_PROP || token(fdt, at) == FDT_NOP; at = skip(fdt, at)) {
+	for (at = skip(fdt, node); token(fdt, at) == FDT_PROP || token(fdt, at) == FDT_NOP;
+	     at = skip(fdt, at)) {
 		if (token(fdt, at) != FDT_PROP || strcmp(fdt->strings + token(fdt, at + 8), name))
 			continue;
 		*length = token(fdt, at + 4);
@@ -194,7 +200,8 @@ int fdt_parent(const struct fdt *fdt, int node)
 	return -1;
 }
 
-/* Whether a node is called @p wanted, a path component that ends at '/', ':' or NUL; "uart" also names "uart@1000". */
+/* Whether a node is called @p wanted, a path component that ends at '/', ':' or NUL; "uart" also
+ * names "uart@1000". */
 static bool name_is(const char *name, const char *wanted)
 {
 	while (*wanted && *wanted != '/' && *wanted != ':')
@@ -263,9 +270,11 @@ u64 fdt_cells(const u8 *value, u32 cells)
 	return number;
 #else
 	/*
-	 * LAB 1: the number that stands in `cells` 32-bit big-endian cells at `value`, most significant cell first; no
-	 * cells is 0. be32() reads one cell. An address on a board with #address-cells = <2> takes two of them.
-	 * Read: Devicetree Specification 0.4, 2.2.4 "Property values" and 2.3.5 "#address-cells and #size-cells".
+	 * LAB 1: the number that stands in `cells` 32-bit big-endian cells at `value`, most
+	 * significant cell first; no cells is 0. be32() reads one cell. An address on a board with
+	 * #address-cells = <2> takes two of them.
+	 * Read: Devicetree Specification 0.4, 2.2.4
+	 * "Property values" and 2.3.5 "#address-cells and #size-cells".
 	 */
 	todo("fdt_cells");
 #endif
@@ -275,7 +284,8 @@ u64 fdt_cells(const u8 *value, u32 cells)
 static bool translate(const struct fdt *fdt, int bus, pa_t *address)
 {
 	for (; bus > 0; bus = fdt_parent(fdt, bus)) {
-		u32 child = fdt_u32(fdt, bus, "#address-cells", 2), size = fdt_u32(fdt, bus, "#size-cells", 1);
+		u32 child = fdt_u32(fdt, bus, "#address-cells", 2),
+		    size = fdt_u32(fdt, bus, "#size-cells", 1);
 		u32 parent = fdt_u32(fdt, fdt_parent(fdt, bus), "#address-cells", 2);
 		u32 length, at, entry = 4 * (child + parent + size);
 		const u8 *ranges = fdt_property(fdt, bus, "ranges", &length);
@@ -358,14 +368,15 @@ int fdt_console(const struct fdt *fdt)
 	return -1;
 #else
 	/*
-	 * LAB 1: which node is the console? /chosen has a property "stdout-path". It holds a path ("/pl011@9000000") or
-	 * the name of a property of /aliases that holds the path, either with ":options" behind it. Both are strings
-	 * inside a property of a given length: string_inside() tells whether they end there. Take the node it names if
-	 * fdt_is() says that it is an "arm,pl011"; if not, or if there is none, take the first node that is one; if
-	 * there is no such node, return -1. Do not write down any address: the same image must run on boards where the
-	 * UART is elsewhere.
-	 * Read: Devicetree Specification 0.4, 3.3 "/aliases" and 3.6 "/chosen"; use fdt_path(), fdt_property(),
-	 * fdt_is(), fdt_next_node().
+	 * LAB 1: which node is the console? /chosen has a property "stdout-path". It holds a path
+	 * ("/pl011@9000000") or the name of a property of /aliases that holds the path, either with
+	 * ":options" behind it. Both are strings inside a property of a given length:
+	 * string_inside() tells whether they end there. Take the node it names if fdt_is() says
+	 * that it is an "arm,pl011"; if not, or if there is none, take the first node that is one;
+	 * if there is no such node, return -1. Do not write down any address: the same image must
+	 * run on boards where the UART is elsewhere.
+	 * Read: Devicetree Specification 0.4, 3.3
+	 * "/aliases" and 3.6 "/chosen"; use fdt_path(), fdt_property(), fdt_is(), fdt_next_node().
 	 */
 	todo("fdt_console");
 #endif

@@ -1,6 +1,7 @@
 /*
- * The boot order, readable from top to bottom. start.S calls main() with the MMU off, .bss zero and a stack; each step says
- * what the next may rely on. A `test=` boot argument ends the boot after the stage that it tests.
+ * The boot order, readable from top to bottom. start.S calls main() with the MMU off, .bss zero and
+ * a stack; each step says what the next may rely on. A `test=` boot argument ends the boot after
+ * the stage that it tests.
  */
 #include <hv8/board.h>
 #include <hv8/console.h>
@@ -44,14 +45,15 @@ static void banner(u64 level)
  */
 _Noreturn void main(pa_t fdt, u64 level, pa_t image)
 {
-	board.image = (struct range){image, pointer_pa(_end)};
+	board.image = (struct range){ image, pointer_pa(_end) };
 	if (level == 2)
 		trap_init();
 
 	/* Stage 1: the device tree tells where the console is. */
 	boot_failure = board_read(&board, fdt);
 	if (boot_failure || board.uart.start == 0) {
-		psci_system_off(); /* without a console nothing can be said; gdb can read boot_failure */
+		psci_system_off(); /* without a console nothing can be said; gdb can read
+		                      boot_failure */
 		for (;;)
 			wfi();
 	}

@@ -2,7 +2,7 @@
 #include <hv8/board.h>
 #include <machine.h>
 
-#define PSCI_SYSTEM_OFF 0x84000008 /* 5.9 */
+#define PSCI_SYSTEM_OFF   0x84000008 /* 5.9 */
 #define PSCI_SYSTEM_RESET 0x84000009 /* 5.10 */
 
 void psci_system_off(void)

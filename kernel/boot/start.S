@@ -1,8 +1,9 @@
 /*
  * Where the machine enters hv8, and everything that must happen before C can run.
  *
- * On entry (arm64 boot protocol, Linux Documentation/arm64/booting): x0 = physical address of the device tree,
- * EL2 (EL1 is tolerated for one clear message), MMU on or off, any 2 MiB-aligned load address, or PA 0.
+ * On entry (arm64 boot protocol, Linux Documentation/arm64/booting): x0 = physical address of the
+ * device tree, EL2 (EL1 is tolerated for one clear message), MMU on or off, any 2 MiB-aligned load
+ * address, or PA 0.
  *
  *   1. mask every exception
  *   2. find the exception level; at EL2 make the machine plain: MMU and caches off, HCR_EL2.E2H clear
@@ -16,7 +17,8 @@
 
 	.section .head, "ax"
 /*
- * The arm64 Image header. QEMU, U-Boot and EFI loaders pass the device tree in x0 only to an image that carries it.
+ * The arm64 Image header. QEMU, U-Boot and EFI loaders pass the device tree in x0 only to an image
+ * that carries it.
  */
 	.globl	_start
 _start:
@@ -31,9 +33,15 @@ _start:
 	.balign	4096
 
 	.text
-/* Runs on no stack. x19 = device tree, x20 = exception level, x21 = load address, from here to main. */
+/*
+ * Runs on no stack. x19 = device tree, x20 = exception level, x21 = load address, from here to
+ * main.
+ */
 FUNC(boot)
-	/* 1. An interrupt or SError that the firmware left pending must not arrive before there are vectors. */
+	/*
+	 * 1. An interrupt or SError that the firmware left pending must not arrive before there are
+	 * vectors.
+	 */
 	msr	daifset, #0xf
 	mov	x19, x0
 	adr_l	x21, _start
@@ -74,11 +82,14 @@ FUNC(boot)
 END(boot)
 
 /*
- * void machine_plain(void): EL2 as the rest of the kernel expects it, whatever firmware left behind.
- * In: x19 = device tree. Clobbers x0-x7. Runs on no stack, at EL2, with the MMU on (then VA = PA, as UEFI maps it) or off.
+ * void machine_plain(void): EL2 as the rest of the kernel expects it, whatever firmware left
+ * behind.
+ * In: x19 = device tree. Clobbers x0-x7. Runs on no stack, at EL2, with the MMU on (then VA = PA,
+ * as UEFI maps it) or off.
  *
- * With the D-cache on, what the loader wrote may exist only in the cache: clean image and device tree to the point of
- * coherency first, or the instructions and data that we fetch uncached afterwards are old memory.
+ * With the D-cache on, what the loader wrote may exist only in the cache: clean image and device
+ * tree to the point of coherency first, or the instructions and data that we fetch uncached
+ * afterwards are old memory.
  */
 FUNC(machine_plain)
 	mrs	x0, sctlr_el2
@@ -112,7 +123,10 @@ FUNC(machine_plain)
 	ret
 END(machine_plain)
 
-/* void clean_to_memory(start x0, end x1): clean and invalidate the lines of [start, end). Clobbers x0, x2, x3. */
+/*
+ * void clean_to_memory(start x0, end x1): clean and invalidate the lines of [start, end). Clobbers
+ * x0, x2, x3.
+ */
 FUNC(clean_to_memory)
 	mrs	x2, ctr_el0
 	ubfx	x2, x2, #16, #4		/* CTR_EL0.DminLine: log2 of the words in the smallest line */
@@ -129,8 +143,9 @@ FUNC(clean_to_memory)
 END(clean_to_memory)
 
 /*
- * void relocate(u64 load_address x0, struct elf64_rela *first x1, *end x2): apply the image's relocations.
- * Clobbers x3-x6. Runs on no stack. The linker leaves only R_AARCH64_RELATIVE (1027) entries in a static PIE:
+ * void relocate(u64 load_address x0, struct elf64_rela *first x1, *end x2): apply the image's
+ * relocations. Clobbers x3-x6. Runs on no stack. The linker leaves only R_AARCH64_RELATIVE (1027)
+ * entries in a static PIE:
  *
  *	offset 0	r_offset	where, as an offset into the image
  *	offset 8	r_info		type in the low 32 bits
@@ -151,10 +166,12 @@ FUNC(relocate)
 2:	ret
 #else
 	/*
-	 * LAB 1: for each 24-byte entry in [x1, x2) whose type is R_AARCH64_RELATIVE, store load_address + r_addend at
-	 * address load_address + r_offset. Until this works every pointer in initialised data is wrong by the load
-	 * address, so the first table of strings or functions sends the kernel astray.
-	 * Read: ELF for the Arm 64-bit Architecture (IHI 0056), section 5.7.8 "Dynamic relocations".
+	 * LAB 1: for each 24-byte entry in [x1, x2) whose type is R_AARCH64_RELATIVE, store
+	 * load_address + r_addend at address load_address + r_offset. Until this works every
+	 * pointer in initialised data is wrong by the load address, so the first table of strings
+	 * or functions sends the kernel astray.
+	 * Read: ELF for the Arm 64-bit Architecture (IHI 0056), section 5.7.8 "Dynamic
+	 * relocations".
 	 */
 	todo_asm relocate
 #endif

@@ -1,6 +1,6 @@
 /*
- * The console: printk over the board's UART, and the ways in which the kernel ends. A kernel that is about to die says why,
- * decoded, then powers off; it never spins silently.
+ * The console: printk over the board's UART, and the ways in which the kernel ends. A kernel that
+ * is about to die says why, decoded, then powers off; it never spins silently.
  */
 #include <hv8/board.h>
 #include <hv8/console.h>
@@ -60,7 +60,8 @@ _Noreturn void panic(const char *text, ...)
 	format(console_putc, NULL, text, arguments);
 	va_end(arguments);
 	printk("\n");
-	backtrace((u64)__builtin_return_address(0) - 4, *(u64 *)__builtin_frame_address(0)); /* from the caller on */
+	backtrace((u64)__builtin_return_address(0) - 4,
+	          *(u64 *)__builtin_frame_address(0)); /* from the caller on */
 	power_off();
 }
 

@@ -1,4 +1,5 @@
-/* printf's formatting, for printk. No floating point, no allocation; the output goes character by character to a function. */
+/* printf's formatting, for printk. No floating point, no allocation; the output goes character by
+ * character to a function. */
 #include <hv8/console.h>
 #include <hv8/string.h>
 
@@ -17,16 +18,17 @@ int format_number(char *text, u64 value, unsigned int base)
 	return length;
 #else
 	/*
-	 * LAB 1: the digits of `value` in `base`, most significant first, and how many there are; 0 has one digit.
-	 * Division gives the digits in the wrong order: the least significant first.
-	 * Until this works the kernel cannot tell you an address. Checked by numbers at the ends of their range.
+	 * LAB 1: the digits of `value` in `base`, most significant first, and how many there are; 0
+	 * has one digit. Division gives the digits in the wrong order: the least significant first.
+	 * Until this works the kernel cannot tell you an address. Checked by numbers at the ends of
+	 * their range.
 	 */
 	todo("format_number");
 #endif
 }
 
-static void put_padded(void (*put)(char, void *), void *context, const char *text, int length, int width, bool left,
-		       char pad)
+static void put_padded(void (*put)(char, void *), void *context, const char *text, int length,
+                       int width, bool left, char pad)
 {
 	int i;
 
@@ -89,15 +91,18 @@ void format(void (*put)(char, void *), void *context, const char *format, va_lis
 					text[i] = text[i - 1];
 				text[0] = '-';
 			}
-			put_padded(put, context, text, length, width, left, zero && !left ? '0' : ' ');
+			put_padded(put, context, text, length, width, left,
+			           zero && !left ? '0' : ' ');
 			break;
 		case 'u':
 		case 'x':
 			value = longs ? va_arg(arguments, u64) : va_arg(arguments, unsigned int);
 			length = format_number(text, value, *format == 'x' ? 16 : 10);
-			put_padded(put, context, text, length, width, left, zero && !left ? '0' : ' ');
+			put_padded(put, context, text, length, width, left,
+			           zero && !left ? '0' : ' ');
 			break;
-		default: /* unknown: print it as it stands, and do not run past the end of the format */
+		default: /* unknown: print it as it stands, and do not run past the end of the
+		            format */
 			if (*format == '\0')
 				format--;
 			while (start <= format)

@@ -1,5 +1,6 @@
 /*
- * The PL011 UART, polled. Register offsets and bits as in DDI 0183 chapter 3. Knows nothing of the console above it.
+ * The PL011 UART, polled. Register offsets and bits as in DDI 0183 chapter 3. Knows nothing of the
+ *console above it.
  *
  *	0x00 DR	     data				0x2c LCR_H   line control
  *	0x18 FR	     flags				0x30 CR	     control
@@ -10,23 +11,23 @@
 #include <hv8/pl011.h>
 #include <machine.h>
 
-#define DR 0x00
-#define FR 0x18
-#define FR_BUSY (1 << 3) /* still sending */
-#define FR_RXFE (1 << 4) /* receive FIFO empty */
-#define FR_TXFF (1 << 5) /* transmit FIFO full */
-#define IBRD 0x24
-#define FBRD 0x28
-#define LCR_H 0x2c
-#define LCR_H_FEN (1 << 4)    /* FIFOs on */
+#define DR           0x00
+#define FR           0x18
+#define FR_BUSY      (1 << 3) /* still sending */
+#define FR_RXFE      (1 << 4) /* receive FIFO empty */
+#define FR_TXFF      (1 << 5) /* transmit FIFO full */
+#define IBRD         0x24
+#define FBRD         0x28
+#define LCR_H        0x2c
+#define LCR_H_FEN    (1 << 4) /* FIFOs on */
 #define LCR_H_WLEN_8 (3 << 5) /* 8 data bits */
-#define CR 0x30
-#define CR_UARTEN (1 << 0)
-#define CR_TXE (1 << 8)
-#define CR_RXE (1 << 9)
-#define IMSC 0x38
-#define ICR 0x44
-#define ICR_ALL 0x7ff
+#define CR           0x30
+#define CR_UARTEN    (1 << 0)
+#define CR_TXE       (1 << 8)
+#define CR_RXE       (1 << 9)
+#define IMSC         0x38
+#define ICR          0x44
+#define ICR_ALL      0x7ff
 
 #define BAUD 115200
 
@@ -56,12 +57,14 @@ void pl011_init(pa_t base, u32 clock)
 	mmio_write32(uart + CR, CR_UARTEN | CR_TXE | CR_RXE);
 #else
 	/*
-	 * LAB 1: remember `base` in `uart`; wait until the UART is not busy; switch it off; mask and clear its
-	 * interrupts; set the divisor for BAUD from `clock` (IBRD is the integer part of clock / (16 * BAUD), FBRD the
-	 * fraction in 64ths, rounded to the nearest); 8 data bits, FIFOs on; switch it on, to send and to receive.
-	 * If clock is 0, nobody knows the rate: leave divisor, word length and parity as the firmware set them.
-	 * Read: PL011 DDI 0183, 3.3.5-3.3.8 (order matters: LCR_H latches the divisor). Registers are reached only by
-	 * mmio_read32() and mmio_write32(). The grader reads the divisor from outside.
+	 * LAB 1: remember `base` in `uart`; wait until the UART is not busy; switch it off; mask
+	 * and clear its interrupts; set the divisor for BAUD from `clock` (IBRD is the integer part
+	 * of clock / (16 * BAUD), FBRD the fraction in 64ths, rounded to the nearest); 8 data bits,
+	 * FIFOs on; switch it on, to send and to receive. If clock is 0, nobody knows the rate:
+	 * leave divisor, word length and parity as the firmware set them.
+	 * Read: PL011 DDI
+	 * 0183, 3.3.5-3.3.8 (order matters: LCR_H latches the divisor). Registers are reached only
+	 * by mmio_read32() and mmio_write32(). The grader reads the divisor from outside.
 	 */
 	todo("pl011_init");
 #endif
@@ -76,7 +79,8 @@ void pl011_putc(u8 byte)
 #else
 	/*
 	 * LAB 1: wait while the transmit FIFO is full, then write the byte to DR.
-	 * Read: PL011 DDI 0183, 3.3.1 and 3.3.3. Without the wait, long lines lose characters on a real board.
+	 * Read: PL011 DDI 0183, 3.3.1 and 3.3.3. Without the wait, long lines lose characters on a
+	 * real board.
 	 */
 	todo("pl011_putc");
 #endif
@@ -90,8 +94,8 @@ int pl011_getc(void)
 	return mmio_read32(uart + DR) & 0xff;
 #else
 	/*
-	 * LAB 1: -1 if the receive FIFO is empty, otherwise the byte from DR. DR also holds error flags above bit 7:
-	 * leave them out. Do not wait: the caller decides whether to.
+	 * LAB 1: -1 if the receive FIFO is empty, otherwise the byte from DR. DR also holds error
+	 * flags above bit 7: leave them out. Do not wait: the caller decides whether to.
 	 * Read: PL011 DDI 0183, 3.3.1 and 3.3.3.
 	 */
 	todo("pl011_getc");

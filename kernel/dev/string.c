@@ -1,4 +1,5 @@
-/* String functions as ISO C 7.24 defines them. Memory functions go by words where they can: they clear and copy pages. */
+/* String functions as ISO C 7.24 defines them. Memory functions go by words where they can: they
+ * clear and copy pages. */
 #include <hv8/string.h>
 #include <hv8/types.h>
 

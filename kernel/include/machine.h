@@ -1,36 +1,41 @@
 /*
- * The seam: the only way from kernel C to the hardware. On AArch64 each function is an instruction or two; host builds put
- * grading/model/machine.h first in the include path and run the same C files over a model machine.
+ * The seam: the only way from kernel C to the hardware. On AArch64 each function is an instruction
+ * or two; host builds put grading/model/machine.h first in the include path and run the same C
+ * files over a model machine.
  *
- * Barriers are part of the operation where the architecture requires them for the operation to mean anything; orderings that
- * depend on the caller's intent (dsb, isb) are separate, so that the reader sees them.
+ * Barriers are part of the operation where the architecture requires them for the operation to mean
+ * anything; orderings that depend on the caller's intent (dsb, isb) are separate, so that the
+ * reader sees them.
  */
 #pragma once
 
 #include <hv8/types.h>
 
-/** Read system register @p reg, named in lower case as the assembler knows it ("hcr_el2", "s3_4_c1_c2_2"). */
-#define read_sysreg(reg)                                                                                               \
-	({                                                                                                             \
-		u64 value_;                                                                                            \
-		__asm__ volatile("mrs %0, " #reg : "=r"(value_));                                                      \
-		value_;                                                                                                \
+/** Read system register @p reg, named in lower case as the assembler knows it ("hcr_el2",
+ * "s3_4_c1_c2_2"). */
+#define read_sysreg(reg)                                          \
+	({                                                        \
+		u64 value_;                                       \
+		__asm__ volatile("mrs %0, " #reg : "=r"(value_)); \
+		value_;                                           \
 	})
 
 /** Write the whole of system register @p reg. Takes effect for certain only after isb(). */
-#define write_sysreg(reg, value)                                                                                       \
-	do {                                                                                                           \
-		u64 write_ = (value);                                                                                  \
-		__asm__ volatile("msr " #reg ", %0" : : "r"(write_) : "memory");                                       \
+#define write_sysreg(reg, value)                                                 \
+	do {                                                                     \
+		u64 write_ = (value);                                            \
+		__asm__ volatile("msr " #reg ", %0" : : "r"(write_) : "memory"); \
 	} while (0)
 
-/** Context synchronisation: later instructions see every system-register write before it (Arm ARM B2.6.1). */
+/** Context synchronisation: later instructions see every system-register write before it (Arm ARM
+ * B2.6.1). */
 static inline void isb(void)
 {
 	__asm__ volatile("isb" : : : "memory");
 }
 
-/** Wait until earlier accesses and TLB maintenance are complete, for all inner shareable CPUs (Arm ARM B2.6.4). */
+/** Wait until earlier accesses and TLB maintenance are complete, for all inner shareable CPUs (Arm
+ * ARM B2.6.4). */
 static inline void dsb_ish(void)
 {
 	__asm__ volatile("dsb ish" : : : "memory");
@@ -48,7 +53,8 @@ static inline void tlbi_vmalle1is(void)
 	__asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" : : : "memory");
 }
 
-/** Store a translation table entry: one 64-bit single-copy atomic write, which a table walker sees whole. */
+/** Store a translation table entry: one 64-bit single-copy atomic write, which a table walker sees
+ * whole. */
 static inline void pte_store(pte_t *entry, pte_t value)
 {
 	*(volatile pte_t *)entry = value;
@@ -77,7 +83,8 @@ static inline void mmio_write32(pa_t pa, u32 value)
 	*(volatile u32 *)pa = value;
 }
 
-/** Throw away cached copies of [@p start, @p end), both multiples of 64: memory was written with the cache off. */
+/** Throw away cached copies of [@p start, @p end), both multiples of 64: memory was written with
+ * the cache off. */
 static inline void dcache_invalidate(pa_t start, pa_t end)
 {
 	u64 line = 4UL << ((read_sysreg(ctr_el0) >> 16) & 0xf);
@@ -87,7 +94,8 @@ static inline void dcache_invalidate(pa_t start, pa_t end)
 	dsb_ish();
 }
 
-/** Make instructions written to [@p start, @p end) visible to instruction fetch on every CPU (Arm ARM B2.4.4). */
+/** Make instructions written to [@p start, @p end) visible to instruction fetch on every CPU (Arm
+ * ARM B2.4.4). */
 static inline void icache_sync(pa_t start, pa_t end)
 {
 	u64 line = 4UL << ((read_sysreg(ctr_el0) >> 16) & 0xf);
@@ -103,7 +111,8 @@ static inline void wfi(void)
 	__asm__ volatile("dsb sy\n\twfi" : : : "memory");
 }
 
-/** Firmware call by SMC, or HVC where the firmware lives at EL2 (SMCCC, ARM DEN 0028, 2.7). x4-x17 may change. */
+/** Firmware call by SMC, or HVC where the firmware lives at EL2 (SMCCC, ARM DEN 0028, 2.7). x4-x17
+ * may change. */
 static inline u64 firmware_call(bool by_hvc, u64 function, u64 a1, u64 a2, u64 a3)
 {
 	register u64 x0 __asm__("x0") = function;
@@ -111,7 +120,9 @@ static inline u64 firmware_call(bool by_hvc, u64 function, u64 a1, u64 a2, u64 a
 	register u64 x2 __asm__("x2") = a2;
 	register u64 x3 __asm__("x3") = a3;
 
-#define CLOBBERS "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "memory"
+#define CLOBBERS                                                                             \
+	"x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", \
+		"x17", "memory"
 	if (by_hvc)
 		__asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : CLOBBERS);
 	else

@@ -1,4 +1,5 @@
-/* Structure offsets for assembly: compiled to text only; the Makefile turns each "->NAME value" line into a #define. */
+/* Structure offsets for assembly: compiled to text only; the Makefile turns each "->NAME value"
+ * line into a #define. */
 #include <hv8/trap.h>
 #if LAB >= 3
 #include <hv8/proc.h>

@@ -20,8 +20,8 @@
 #include <hv8/trap.h>
 #include <machine.h>
 
-extern const char _start[], _text[], _etext[], _rodata[], _erodata[], _data[], _edata[], _guard[], _stack[], _stack_top[],
-	_panic_guard[], _panic_stack[], _panic_stack_top[], _end[];
+extern const char _start[], _text[], _etext[], _rodata[], _erodata[], _data[], _edata[], _guard[],
+	_stack[], _stack_top[], _panic_guard[], _panic_stack[], _panic_stack_top[], _end[];
 
 static void map_or_panic(const char *what, pa_t start, pa_t end, enum map_kind kind)
 {
@@ -31,14 +31,17 @@ static void map_or_panic(const char *what, pa_t start, pa_t end, enum map_kind k
 		panic("cannot map %s at 0x%lx-0x%lx: error %d", what, start, end, error);
 }
 
-/* Where the nearest hole at or above @p at begins and ends: memory that the kernel must leave unmapped, or has mapped itself. */
+/* Where the nearest hole at or above @p at begins and ends: memory that the kernel must leave
+ * unmapped, or has mapped itself. */
 static struct range next_hole(pa_t at)
 {
-	struct range hole = {~0UL, ~0UL};
+	struct range hole = { ~0UL, ~0UL };
 	int i;
 
 	for (i = -2; i < board.nreserved; i++) {
-		struct range r = i == -2 ? (struct range){0, PAGE_SIZE} : i == -1 ? board.image : board.reserved[i];
+		struct range r = i == -2   ? (struct range){ 0, PAGE_SIZE }
+		                 : i == -1 ? board.image
+		                           : board.reserved[i];
 
 		r.start = ROUND_DOWN(r.start, PAGE_SIZE);
 		r.end = ROUND_UP(r.end, PAGE_SIZE);
@@ -71,13 +74,15 @@ static void map_image(void)
 	map_or_panic("read-only data", pointer_pa(_rodata), pointer_pa(_erodata), MAP_RODATA);
 	map_or_panic("data", pointer_pa(_data), pointer_pa(_edata), MAP_DATA);
 	map_or_panic("stack", pointer_pa(_stack), pointer_pa(_stack_top), MAP_DATA);
-	map_or_panic("panic stack", pointer_pa(_panic_stack), pointer_pa(_panic_stack_top), MAP_DATA);
+	map_or_panic("panic stack", pointer_pa(_panic_stack), pointer_pa(_panic_stack_top),
+	             MAP_DATA);
 #else
 	/*
-	 * LAB 2: map the image's five parts with map_or_panic(), each with the kind that the table at the top of this
-	 * file gives it, and leave the header page and both guard pages out. The symbols are the linker script's
-	 * (kernel/boot/kernel.ld); they are addresses: use pointer_pa(_text).
-	 * Checked from outside, and by a stack overflow that must end in a readable panic.
+	 * LAB 2: map the image's five parts with map_or_panic(), each with the kind that the table
+	 * at the top of this file gives it, and leave the header page and both guard pages out. The
+	 * symbols are the linker script's (kernel/boot/kernel.ld); they are addresses: use
+	 * pointer_pa(_text). Checked from outside, and by a stack overflow that must end in a
+	 * readable panic.
 	 */
 	todo("map_image");
 #endif
@@ -90,7 +95,8 @@ void map_kernel(void)
 	map_image();
 	for (i = 0; i < board.nmemory; i++)
 		map_memory(board.memory[i]);
-	map_or_panic("UART", ROUND_DOWN(board.uart.start, PAGE_SIZE), ROUND_UP(board.uart.end, PAGE_SIZE), MAP_DEVICE);
+	map_or_panic("UART", ROUND_DOWN(board.uart.start, PAGE_SIZE),
+	             ROUND_UP(board.uart.end, PAGE_SIZE), MAP_DEVICE);
 }
 
 /* Called by mmu_enable() while the cache is still off. */
@@ -146,10 +152,10 @@ void print_address(const char *name, u64 address)
 	if (!(read_sysreg(sctlr_el2) & SCTLR_ELx_M))
 		return; /* there is no map yet */
 	leaf = map_lookup(address, &level);
-	access = !leaf		   ? "not mapped"
-		 : !(leaf & PTE_XN)    ? "read and execute"
-		 : (leaf & PTE_AP2_RO) ? "read only"
-				       : "read and write";
+	access = !leaf                 ? "not mapped"
+	         : !(leaf & PTE_XN)    ? "read and execute"
+	         : (leaf & PTE_AP2_RO) ? "read only"
+	                               : "read and write";
 
 	printk("  %s is in: %s; mapped: %s\n", name, map_region(address), access);
 }

@@ -1,11 +1,14 @@
-/* Switching the EL2 MMU on. Assembly, because between the register writes no stack or memory access is welcome. */
+/*
+ * Switching the EL2 MMU on. Assembly, because between the register writes no stack or memory access
+ * is welcome.
+ */
 #include <hv8/asm.h>
 #include <hv8/sysreg.h>
 
 	.text
 /*
- * void mmu_enable(void): use the tables of map.c. Keeps the stack and every callee-saved register; VA = PA, so the next
- * instruction is where it was. Clobbers what a C function may.
+ * void mmu_enable(void): use the tables of map.c. Keeps the stack and every callee-saved register;
+ * VA = PA, so the next instruction is where it was. Clobbers what a C function may.
  *
  *	1. throw away cached lines of the image: its memory was written with the cache off
  *	2. MAIR_EL2, TCR_EL2, TTBR0_EL2: what the walker needs, complete before it may start
@@ -41,10 +44,12 @@ FUNC(mmu_enable)
 	ret
 #else
 	/*
-	 * LAB 2: the four steps above. image_invalidate(), map_tcr() and map_root() are C functions; MAIR_VALUE, the
-	 * SCTLR bits and SCTLR_EL2_RES1 are in hv8/sysreg.h ("ldr x1, =EXPRESSION" loads any constant). Write each
-	 * register whole. Mind the barriers: dsb before the TLBI, dsb and isb after it, isb after SCTLR_EL2.
-	 * Read: Arm ARM D8.2.3 "Enabling the MMU" and D19.2.119 SCTLR_EL2. Checked from outside, field by field.
+	 * LAB 2: the four steps above. image_invalidate(), map_tcr() and map_root() are C
+	 * functions; MAIR_VALUE, the SCTLR bits and SCTLR_EL2_RES1 are in hv8/sysreg.h ("ldr x1,
+	 * =EXPRESSION" loads any constant). Write each register whole. Mind the barriers: dsb
+	 * before the TLBI, dsb and isb after it, isb after SCTLR_EL2.
+	 * Read: Arm ARM D8.2.3 "Enabling the MMU" and D19.2.119 SCTLR_EL2. Checked from outside,
+	 * field by field.
 	 */
 	todo_asm mmu_enable
 #endif

@@ -1,6 +1,6 @@
 /*
- * Process pages. An array says of each who owns it, and nothing else in the kernel does. A page is zeroed when it is given, so
- * that no process sees what another has left.
+ * Process pages. An array says of each who owns it, and nothing else in the kernel does. A page is
+ * zeroed when it is given, so that no process sees what another has left.
  */
 #include <hv8/board.h>
 #include <hv8/console.h>
@@ -13,17 +13,18 @@ struct page pages[NPAGE];
 static pa_t base;
 static u32 count;
 
-/* The lowest used range that touches [@p start, ...), or an empty one at the end of the address space. */
+/* The lowest used range that touches [@p start, ...), or an empty one at the end of the address
+ * space. */
 static struct range next_used(pa_t start)
 {
-	struct range first = {~0UL, ~0UL};
+	struct range first = { ~0UL, ~0UL };
 	int i;
 
 	for (i = -3; i < board.nreserved; i++) {
 		struct range r = i == -3   ? board.image
-				 : i == -2 ? board.fdt
-				 : i == -1 ? board.initrd
-					   : board.reserved[i];
+		                 : i == -2 ? board.fdt
+		                 : i == -1 ? board.initrd
+		                           : board.reserved[i];
 
 		if (r.end > r.start && r.end > start && r.start < first.start)
 			first = r;
@@ -39,7 +40,8 @@ static void consider(pa_t start, pa_t end)
 		start = PAGE_SIZE; /* EL2 leaves page 0 unmapped */
 	if (end > start && (end - start) / PAGE_SIZE > count) {
 		base = start;
-		count = (end - start) / PAGE_SIZE > NPAGE ? NPAGE : (u32)((end - start) / PAGE_SIZE);
+		count = (end - start) / PAGE_SIZE > NPAGE ? NPAGE
+		                                          : (u32)((end - start) / PAGE_SIZE);
 	}
 }
 
@@ -74,7 +76,7 @@ int page_take(pid_t owner, enum page_type type)
 	for (tried = 0; tried < count; tried++, next = (next + 1) % count) {
 		if (pages[next].type != PAGE_FREE)
 			continue;
-		pages[next] = (struct page){(u16)owner, (u16)type};
+		pages[next] = (struct page){ (u16)owner, (u16)type };
 		memset(pa_pointer(page_pa(next)), 0, PAGE_SIZE);
 		return (int)next;
 	}
@@ -87,7 +89,7 @@ void page_free_all(pid_t owner)
 
 	for (pn = 0; pn < count; pn++)
 		if (pages[pn].owner == owner)
-			pages[pn] = (struct page){0, PAGE_FREE};
+			pages[pn] = (struct page){ 0, PAGE_FREE };
 }
 
 pa_t page_pa(pn_t pn)
@@ -97,5 +99,6 @@ pa_t page_pa(pn_t pn)
 
 int page_at(pa_t pa)
 {
-	return pa >= base && (pa - base) >> PAGE_SHIFT < count ? (int)((pa - base) >> PAGE_SHIFT) : -1;
+	return pa >= base && (pa - base) >> PAGE_SHIFT < count ? (int)((pa - base) >> PAGE_SHIFT)
+	                                                       : -1;
 }

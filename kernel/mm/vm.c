@@ -1,6 +1,7 @@
 /*
- * EL1 translation tables. Only the kernel writes them; a process owns its table pages but never has them mapped. Every leaf has
- * nG (it belongs to one address space), AF, and no permission to write and execute at once, at EL1 or EL0.
+ * EL1 translation tables. Only the kernel writes them; a process owns its table pages but never has
+ * them mapped. Every leaf has nG (it belongs to one address space), AF, and no permission to write
+ * and execute at once, at EL1 or EL0.
  */
 #include <hv8/console.h>
 #include <hv8/page.h>
@@ -17,7 +18,8 @@ static u32 vm_index(uva_t uva, int level)
 pte_t vm_leaf(pa_t pa, int perm)
 {
 #if SOLUTION >= 3
-	pte_t leaf = pa | PTE_VALID | PTE_TABLE | PTE_AF | PTE_NG | PTE_SH_INNER | PTE_ATTR(MAIR_NORMAL);
+	pte_t leaf =
+		pa | PTE_VALID | PTE_TABLE | PTE_AF | PTE_NG | PTE_SH_INNER | PTE_ATTR(MAIR_NORMAL);
 	int kind = perm & ~VM_EL0;
 
 	if (perm & VM_EL0)
@@ -31,10 +33,12 @@ pte_t vm_leaf(pa_t pa, int perm)
 	return leaf;
 #else
 	/*
-	 * LAB 3: a level 3 page descriptor for the EL1&0 regime: valid, page, accessed, not global, inner shareable,
-	 * normal memory. AP[1] lets EL0 in (VM_EL0), AP[2] makes it read-only (VM_R, VM_RX). There are two execute-never
-	 * bits now, PXN for EL1 and UXN (PTE_XN) for EL0: VM_RX clears PXN, and UXN only together with VM_EL0.
-	 * Read: Arm ARM D8.4.1 and table D8-47. Checked from outside, and by a process that tries to write its own code.
+	 * LAB 3: a level 3 page descriptor for the EL1&0 regime: valid, page, accessed, not global,
+	 * inner shareable, normal memory. AP[1] lets EL0 in (VM_EL0), AP[2] makes it read-only
+	 * (VM_R, VM_RX). There are two execute-never bits now, PXN for EL1 and UXN (PTE_XN) for
+	 * EL0: VM_RX clears PXN, and UXN only together with VM_EL0.
+	 * Read: Arm ARM D8.4.1 and table
+	 * D8-47. Checked from outside, and by a process that tries to write its own code.
 	 */
 	todo("vm_leaf");
 #endif

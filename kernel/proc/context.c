@@ -1,6 +1,7 @@
 /*
- * What of the CPU belongs to a process beyond its general registers: EL1 and EL0 system registers, moved on a switch, and FP/SIMD
- * registers, moved when the next process first uses them (CPTR_EL2.TFP traps that use).
+ * What of the CPU belongs to a process beyond its general registers: EL1 and EL0 system registers,
+ * moved on a switch, and FP/SIMD registers, moved when the next process first uses them
+ * (CPTR_EL2.TFP traps that use).
  */
 #include <hv8/page.h>
 #include <hv8/proc.h>
@@ -65,7 +66,8 @@ void context_switch(struct proc *from, const struct proc *to)
 	EL1_REGISTERS(X)
 #undef X
 	isb();
-	/* All address spaces share ASID 0: what the TLB holds belongs to the other process. Lab 4 makes this needless. */
+	/* All address spaces share ASID 0: what the TLB holds belongs to the other process. Lab 4
+	 * makes this needless. */
 	tlbi_vmalle1is();
 	fp_trap(fp_owner != to);
 }

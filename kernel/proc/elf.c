@@ -1,13 +1,13 @@
 /*
- * Reading program files. Everything in them is distrusted: a file comes from whoever made the initrd. Pure functions over bytes:
- * no machine, no state.
+ * Reading program files. Everything in them is distrusted: a file comes from whoever made the
+ * initrd. Pure functions over bytes: no machine, no state.
  */
 #include <hv8/console.h>
 #include <hv8/elf.h>
 #include <hv8/string.h>
 #include <uapi/hypercall.h>
 
-#define ELF_TYPE_EXEC 2
+#define ELF_TYPE_EXEC       2
 #define ELF_MACHINE_AARCH64 183
 
 struct elf64_header elf_header(const u8 *file)
@@ -45,15 +45,13 @@ const char *elf_check_segment(const struct elf64_segment *segment, u64 size)
 	return NULL;
 #else
 	/*
-	 * LAB 3: check everything that elf.h promises, in that order, and return the first thing that is wrong:
-	 *	"a segment's bytes are outside the file"
-	 *	"a segment is larger in the file than in memory"
-	 *	"a segment is not page-aligned"
-	 *	"a segment is outside the range for programs"	(also if it is empty)
-	 *	"a segment is not readable"
-	 *	"a segment is writable and executable"
-	 * or NULL. Every number is the enemy's: offset + filesz may overflow, and a - b does not if b <= a is known.
-	 * Read: ELF-64 Object File Format, "Program header table"; uapi/hypercall.h for the range.
+	 * LAB 3: check everything that elf.h promises, in that order, and return the first thing
+	 *that is wrong: "a segment's bytes are outside the file" "a segment is larger in the file
+	 *than in memory" "a segment is not page-aligned" "a segment is outside the range for
+	 *programs"	(also if it is empty) "a segment is not readable" "a segment is writable and
+	 *executable" or NULL. Every number is the enemy's: offset + filesz may overflow, and a - b
+	 *does not if b <= a is known. Read: ELF-64 Object File Format, "Program header table";
+	 *uapi/hypercall.h for the range.
 	 */
 	todo("elf_check_segment");
 #endif
@@ -61,7 +59,8 @@ const char *elf_check_segment(const struct elf64_segment *segment, u64 size)
 
 const char *elf_check(const u8 *file, u64 size)
 {
-	static const u8 magic[7] = {0x7f, 'E', 'L', 'F', 2 /* 64 bits */, 1 /* little endian */, 1 /* version */};
+	static const u8 magic[7] = { 0x7f, 'E', 'L', 'F', 2 /* 64 bits */, 1 /* little endian */,
+		                     1 /* version */ };
 	struct elf64_header header;
 	bool entry_found = false;
 	u64 last_end = 0;
@@ -74,9 +73,11 @@ const char *elf_check(const u8 *file, u64 size)
 		return "not for AArch64";
 	if (header.type != ELF_TYPE_EXEC)
 		return "not an executable (type EXEC)";
-	if (header.phentsize != sizeof(struct elf64_segment) || header.phnum == 0 || header.phnum > ELF_MAX_SEGMENTS)
+	if (header.phentsize != sizeof(struct elf64_segment) || header.phnum == 0 ||
+	    header.phnum > ELF_MAX_SEGMENTS)
 		return "a bad number or size of program headers";
-	if (header.phoff > size || header.phnum * sizeof(struct elf64_segment) > size - header.phoff)
+	if (header.phoff > size ||
+	    header.phnum * sizeof(struct elf64_segment) > size - header.phoff)
 		return "program headers outside the file";
 	for (i = 0; i < header.phnum; i++) {
 		struct elf64_segment segment = elf_segment(file, i);
@@ -97,8 +98,9 @@ const char *elf_check(const u8 *file, u64 size)
 	return entry_found ? NULL : "the entry point is not in an executable segment";
 }
 
-/* The cpio "newc" format: a header of 6 + 13 * 8 characters, fields in hexadecimal, name and data padded to 4 bytes. */
-#define CPIO_HEADER 110
+/* The cpio "newc" format: a header of 6 + 13 * 8 characters, fields in hexadecimal, name and data
+ * padded to 4 bytes. */
+#define CPIO_HEADER   110
 #define CPIO_FILESIZE 54
 #define CPIO_NAMESIZE 94
 
@@ -121,7 +123,8 @@ const u8 *cpio_find(const u8 *archive, u64 size, const char *name, u64 *file_siz
 	u64 at = 0;
 
 	while (at <= size && size - at >= CPIO_HEADER && !memcmp(archive + at, "070701", 6)) {
-		u64 names = cpio_field(archive + at, CPIO_NAMESIZE), data = cpio_field(archive + at, CPIO_FILESIZE);
+		u64 names = cpio_field(archive + at, CPIO_NAMESIZE),
+		    data = cpio_field(archive + at, CPIO_FILESIZE);
 		u64 data_at = ROUND_UP(at + CPIO_HEADER + names, 4);
 
 		if (data_at > size || data > size - data_at)

@@ -1,4 +1,7 @@
-/* The FP and SIMD registers, to and from a struct fp_state. The rest of the kernel never touches them. */
+/*
+ * The FP and SIMD registers, to and from a struct fp_state. The rest of the kernel never touches
+ * them.
+ */
 #include <hv8/asm.h>
 
 	.arch_extension fp

@@ -1,6 +1,7 @@
 /*
- * Life and death of processes, and whose turn it is. State is procs[] and `current`; a handler changes `current`, and the way out
- * (el1.S, proc_switch) moves the CPU. Exactly one process is PROC_RUNNING while any lives: the current one.
+ * Life and death of processes, and whose turn it is. State is procs[] and `current`; a handler
+ * changes `current`, and the way out (el1.S, proc_switch) moves the CPU. Exactly one process is
+ * PROC_RUNNING while any lives: the current one.
  */
 #include <hv8/board.h>
 #include <hv8/console.h>
@@ -34,10 +35,12 @@ static const char *load_segment(pid_t pid, const u8 *file, const struct elf64_se
 	for (at = 0; at < segment->memsz; at += PAGE_SIZE) {
 		int pn = page_take(pid, PAGE_FRAME);
 
-		if (pn < 0 || vm_map(pid, procs[pid].root, segment->vaddr + at, page_pa((pn_t)pn), perm | VM_EL0))
+		if (pn < 0 || vm_map(pid, procs[pid].root, segment->vaddr + at, page_pa((pn_t)pn),
+		                     perm | VM_EL0))
 			return "no memory is left";
 		if (at < segment->filesz) {
-			u64 bytes = segment->filesz - at < PAGE_SIZE ? segment->filesz - at : PAGE_SIZE;
+			u64 bytes =
+				segment->filesz - at < PAGE_SIZE ? segment->filesz - at : PAGE_SIZE;
 
 			memcpy(pa_pointer(page_pa((pn_t)pn)), file + segment->offset + at, bytes);
 		}
@@ -60,8 +63,8 @@ static const char *load_stack(pid_t pid, uva_t *sp)
 		if (pn < 0 || vm_map(pid, procs[pid].root, uva, page_pa((pn_t)pn), VM_RW | VM_EL0))
 			return "no memory is left";
 		if (uva + PAGE_SIZE == UVA_STACK_TOP)
-			memcpy((u8 *)pa_pointer(page_pa((pn_t)pn)) + PAGE_SIZE - size, board.bootargs,
-			       strlen(board.bootargs) + 1);
+			memcpy((u8 *)pa_pointer(page_pa((pn_t)pn)) + PAGE_SIZE - size,
+			       board.bootargs, strlen(board.bootargs) + 1);
 	}
 	return NULL;
 }

@@ -1,6 +1,7 @@
 /*
- * Names for kernel addresses, and the call chain. The symbol table is made from the linked kernel by the Makefile and
- * linked in again (.symbols: offset of the function, offset of its name), sorted by address.
+ * Names for kernel addresses, and the call chain. The symbol table is made from the linked kernel
+ * by the Makefile and linked in again (.symbols: offset of the function, offset of its name),
+ * sorted by address.
  */
 #include <hv8/console.h>
 #include <hv8/trap.h>
@@ -11,7 +12,8 @@ struct symbol {
 	u32 name;    /* offset of the name from this table's end */
 };
 
-extern const char _start[], _text[], _etext[], _stack[], _stack_top[], _panic_stack[], _panic_stack_top[];
+extern const char _start[], _text[], _etext[], _stack[], _stack_top[], _panic_stack[],
+	_panic_stack_top[];
 extern const struct symbol _symbols[];
 extern const u32 symbol_count; /* in the generated table */
 
@@ -48,8 +50,9 @@ static void print_code_address(const char *label, u64 address)
 /* Whether a frame record (two words) at @p fp is inside one of the kernel's stacks. */
 static bool on_stack(u64 fp)
 {
-	return fp % 16 == 0 && ((fp >= pointer_pa(_stack) && fp < pointer_pa(_stack_top)) ||
-				(fp >= pointer_pa(_panic_stack) && fp < pointer_pa(_panic_stack_top)));
+	return fp % 16 == 0 &&
+	       ((fp >= pointer_pa(_stack) && fp < pointer_pa(_stack_top)) ||
+	        (fp >= pointer_pa(_panic_stack) && fp < pointer_pa(_panic_stack_top)));
 }
 
 void backtrace(u64 pc, u64 fp)
@@ -63,7 +66,8 @@ void backtrace(u64 pc, u64 fp)
 
 		if (record[1] == 0)
 			break;
-		print_code_address("  ", record[1] - 4); /* the call, not the return address behind it */
+		print_code_address("  ",
+		                   record[1] - 4); /* the call, not the return address behind it */
 		if (record[0] <= fp)
 			break; /* callers are higher up: anything else is a smashed stack */
 		fp = record[0];
@@ -77,7 +81,7 @@ void print_frame(const struct trap_frame *frame)
 	print_code_address("ELR ", frame->elr);
 	printk("  SPSR 0x%08lx  SP 0x%016lx\n", frame->spsr, frame->sp);
 	for (i = 0; i < 30; i += 3)
-		printk("  x%-2d  0x%016lx  x%-2d  0x%016lx  x%-2d  0x%016lx\n", i, frame->x[i], i + 1, frame->x[i + 1],
-		       i + 2, frame->x[i + 2]);
+		printk("  x%-2d  0x%016lx  x%-2d  0x%016lx  x%-2d  0x%016lx\n", i, frame->x[i],
+		       i + 1, frame->x[i + 1], i + 2, frame->x[i + 2]);
 	print_code_address("x30 ", frame->x[30]);
 }

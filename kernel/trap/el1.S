@@ -1,6 +1,7 @@
 /*
- * From a process to the kernel and back. While a process runs, SP_EL2 points at current->frame (struct trap_frame, the first
- * member of struct proc): registers are saved straight to where they belong, and the kernel stack is empty.
+ * From a process to the kernel and back. While a process runs, SP_EL2 points at current->frame
+ * (struct trap_frame, the first member of struct proc): registers are saved straight to where they
+ * belong, and the kernel stack is empty.
  *
  *	el1_sync	  a synchronous exception: which of the next two?
  *	hypercall_entry	  `hvc #0`: the fast path; saves only what a C function may clobber
@@ -38,8 +39,9 @@ FUNC(el1_serror)
 END(el1_serror)
 
 /*
- * A hypercall. In: x0-x5 arguments, x8 number, SP = current->frame, which has x9 and x10. All registers but x0 come back as they
- * were. ELR_EL2 and SPSR_EL2 stay in the CPU: nothing on this path takes another exception.
+ * A hypercall. In: x0-x5 arguments, x8 number, SP = current->frame, which has x9 and x10. All
+ * registers but x0 come back as they were. ELR_EL2 and SPSR_EL2 stay in the CPU: nothing on this
+ * path takes another exception.
  *
  *	1. save what C may clobber, and x19 and x30
  *	2. take the kernel stack; x19 remembers the frame
@@ -95,18 +97,23 @@ FUNC(hypercall_entry)
 	eret
 #else
 	/*
-	 * LAB 3: the five steps above. A C function may clobber x0-x18 and x30 and keeps the others (AAPCS64 6.1.1), so
-	 * this saves and restores just those, plus x19 for its own use. hypercall_table is an array of function
-	 * pointers with NHYPERCALL entries: an x8 beyond it must not be used as an index. If `current` is no longer
-	 * this frame's process after the call, go to hypercall_switch with x19 = old frame and x10 = result.
-	 * Checked: every register but x0 survives, wrong numbers give -ENOSYS, at most 60 instructions a round trip.
+	 * LAB 3: the five steps above. A C function may clobber x0-x18 and x30 and keeps the others
+	 * (AAPCS64 6.1.1), so this saves and restores just those, plus x19 for its own use.
+	 * hypercall_table is an array of function pointers with NHYPERCALL entries: an x8 beyond it
+	 * must not be used as an index. If `current` is no longer this frame's process after the
+	 * call, go to hypercall_switch with x19 = old frame and x10 = result.
+	 * Checked: every register but x0 survives, wrong numbers give -ENOSYS, at most 60
+	 * instructions a round trip.
 	 * Read: Arm ARM D1.3.1 (exception entry and return); AAPCS64 6.1.
 	 */
 	todo_asm hypercall_entry
 #endif
 END(hypercall_entry)
 
-/* A hypercall made another process current. In: x19 = frame of the caller, partly saved; x10 = its result. Does not return. */
+/*
+ * A hypercall made another process current. In: x19 = frame of the caller, partly saved; x10 = its
+ * result. Does not return.
+ */
 FUNC(hypercall_switch)
 	str	x10, [x19, #FRAME_X]
 	stp	x20, x21, [x19, #FRAME_X + 8 * 20]
@@ -124,7 +131,8 @@ FUNC(hypercall_switch)
 END(hypercall_switch)
 
 /*
- * Any other exception from a process. In: SP = current->frame, which has x9 and x10; x10 = TRAP_SYNC, TRAP_IRQ or TRAP_SERROR.
+ * Any other exception from a process. In: SP = current->frame, which has x9 and x10; x10 =
+ * TRAP_SYNC, TRAP_IRQ or TRAP_SERROR.
  *
  *	1. save all general registers, ELR_EL2, SPSR_EL2
  *	2. take the kernel stack; x19 remembers the frame
@@ -167,11 +175,11 @@ FUNC(el1_entry)
 	b	el1_return
 #else
 	/*
-	 * LAB 3: the four steps above. Offsets into the frame are FRAME_X + 8 * n for register n, FRAME_ELR and, 8 bytes
-	 * behind it, SPSR. Mind the order: x9 and x10 of the process are in the frame already, x10 holds the kind, and
-	 * nothing may be clobbered before it is saved.
-	 * Read: Arm ARM D1.3.1; kernel/include/hv8/trap.h for the frame. Checked by faults whose dump must show the
-	 * process's own registers, and by two processes that trap in turn.
+	 * LAB 3: the four steps above. Offsets into the frame are FRAME_X + 8 * n for register n,
+	 * FRAME_ELR and, 8 bytes behind it, SPSR. Mind the order: x9 and x10 of the process are in
+	 * the frame already, x10 holds the kind, and nothing may be clobbered before it is saved.
+	 * Read: Arm ARM D1.3.1; kernel/include/hv8/trap.h for the frame. Checked by faults whose
+	 * dump must show the process's own registers, and by two processes that trap in turn.
 	 */
 	todo_asm el1_entry
 #endif
@@ -216,9 +224,10 @@ FUNC(el1_return)
 	eret
 #else
 	/*
-	 * LAB 3: the four steps above. `current` is a pointer variable in C (adrp, then ldr with :lo12:). Load the two
-	 * system registers first, while there are registers to spare.
-	 * Read: Arm ARM D1.3.1.4, exception return. Nothing of the kernel may be left in any register of the process.
+	 * LAB 3: the four steps above. `current` is a pointer variable in C (adrp, then ldr with
+	 * :lo12:). Load the two system registers first, while there are registers to spare.
+	 * Read: Arm ARM D1.3.1.4, exception return. Nothing of the kernel may be left in any
+	 * register of the process.
 	 */
 	todo_asm el1_return
 #endif

@@ -1,4 +1,5 @@
-/* Syndromes in words (Arm ARM D19.2.37 ESR_EL1, ESR_EL2). Tables only; knows nothing of who faulted. */
+/* Syndromes in words (Arm ARM D19.2.37 ESR_EL1, ESR_EL2). Tables only; knows nothing of who
+ * faulted. */
 #include <hv8/console.h>
 #include <hv8/sysreg.h>
 #include <hv8/trap.h>
@@ -48,18 +49,30 @@ static const char *const class_names[64] = {
 
 /* The fault status code, DFSC or IFSC; levels are in bits 1:0 of the first four groups. */
 static const char *const fault_names[64] = {
-	[0x00] = "address size fault, level 0",	     [0x01] = "address size fault, level 1",
-	[0x02] = "address size fault, level 2",	     [0x03] = "address size fault, level 3",
-	[0x04] = "translation fault, level 0",	     [0x05] = "translation fault, level 1",
-	[0x06] = "translation fault, level 2",	     [0x07] = "translation fault, level 3",
-	[0x09] = "access flag fault, level 1",	     [0x0a] = "access flag fault, level 2",
-	[0x0b] = "access flag fault, level 3",	     [0x0d] = "permission fault, level 1",
-	[0x0e] = "permission fault, level 2",	     [0x0f] = "permission fault, level 3",
-	[0x10] = "external abort",		     [0x11] = "tag check fault",
-	[0x14] = "external abort on walk, level 0",  [0x15] = "external abort on walk, level 1",
-	[0x16] = "external abort on walk, level 2",  [0x17] = "external abort on walk, level 3",
-	[0x18] = "parity or ECC error",		     [0x21] = "alignment fault",
-	[0x30] = "TLB conflict",		     [0x35] = "unsupported exclusive or atomic access",
+	[0x00] = "address size fault, level 0",
+	[0x01] = "address size fault, level 1",
+	[0x02] = "address size fault, level 2",
+	[0x03] = "address size fault, level 3",
+	[0x04] = "translation fault, level 0",
+	[0x05] = "translation fault, level 1",
+	[0x06] = "translation fault, level 2",
+	[0x07] = "translation fault, level 3",
+	[0x09] = "access flag fault, level 1",
+	[0x0a] = "access flag fault, level 2",
+	[0x0b] = "access flag fault, level 3",
+	[0x0d] = "permission fault, level 1",
+	[0x0e] = "permission fault, level 2",
+	[0x0f] = "permission fault, level 3",
+	[0x10] = "external abort",
+	[0x11] = "tag check fault",
+	[0x14] = "external abort on walk, level 0",
+	[0x15] = "external abort on walk, level 1",
+	[0x16] = "external abort on walk, level 2",
+	[0x17] = "external abort on walk, level 3",
+	[0x18] = "parity or ECC error",
+	[0x21] = "alignment fault",
+	[0x30] = "TLB conflict",
+	[0x35] = "unsupported exclusive or atomic access",
 };
 
 static bool is_data_abort(u64 esr)
@@ -94,7 +107,8 @@ void print_syndrome(const char *level, u64 esr, u64 far)
 {
 	bool has_far = is_abort(esr) ? !(esr & ISS_ABORT_FNV) : ESR_EC(esr) == EC_PC_ALIGN;
 
-	printk("  ESR_%s 0x%08lx  %s%s%s\n", level, esr, esr_class(esr), is_abort(esr) ? ", " : "", esr_fault(esr));
+	printk("  ESR_%s 0x%08lx  %s%s%s\n", level, esr, esr_class(esr), is_abort(esr) ? ", " : "",
+	       esr_fault(esr));
 	if (has_far)
 		printk("  FAR_%s 0x%016lx\n", level, far);
 }

@@ -1,6 +1,7 @@
 /*
- * The hypercalls. Handlers take and return integers, check every argument before the first write, contain no loop without a
- * constant bound, and change nothing when they refuse. The table is made from uapi/hypercall.def.
+ * The hypercalls. Handlers take and return integers, check every argument before the first write,
+ * contain no loop without a constant bound, and change nothing when they refuse. The table is made
+ * from uapi/hypercall.def.
  */
 #include <hv8/console.h>
 #include <hv8/pl011.h>

@@ -1,4 +1,5 @@
-/* An exception from a process: who deals with it. Most of its own faults never come here: they go to its own EL1 vectors. */
+/* An exception from a process: who deals with it. Most of its own faults never come here: they go
+ * to its own EL1 vectors. */
 #include <hv8/console.h>
 #include <hv8/proc.h>
 #include <hv8/string.h>
@@ -27,10 +28,11 @@ void proc_kill(const char *why, ...)
 	proc_end();
 }
 
-/* A fault that the process does not handle arrived in the kernel's vector page. Its state is in the EL1 registers. */
+/* A fault that the process does not handle arrived in the kernel's vector page. Its state is in the
+ * EL1 registers. */
 static void report_fault(struct trap_frame *frame, u64 vector)
 {
-	static const char *const kinds[4] = {"", "IRQ, ", "FIQ, ", "SError, "};
+	static const char *const kinds[4] = { "", "IRQ, ", "FIQ, ", "SError, " };
 	u64 esr = read_sysreg(esr_el1), far = read_sysreg(far_el1);
 	const char *fault = esr_fault(esr);
 
@@ -82,13 +84,12 @@ void trap_el1(struct trap_frame *frame, u64 kind)
 	/*
 	 * LAB 3: decide by exception class (ESR_EC(esr) of ESR_EL2; constants in hv8/sysreg.h):
 	 *	an IRQ is a bug in this lab: panic; an SError kills the process
-	 *	WFI or WFE	behind the instruction (ELR is at a trapped one), then let another process run
-	 *	FP		fp_take(), and the instruction runs again
-	 *	system register	sysreg_trap()
-	 *	HVC		from the vector page: report_fault(frame, number - HVC_VECTOR); any other is no hypercall
-	 *	SMC		kill: "SMC is denied: firmware belongs to the kernel"
-	 *	anything else	kill, with esr_class() as the reason
-	 * Read: Arm ARM D19.2.37 ESR_EL2, and D1.3.1 on which address ELR holds.
+	 *	WFI or WFE	behind the instruction (ELR is at a trapped one), then let another
+	 *process run FP		fp_take(), and the instruction runs again system register
+	 *sysreg_trap() HVC		from the vector page: report_fault(frame, number -
+	 *HVC_VECTOR); any other is no hypercall SMC		kill: "SMC is denied: firmware
+	 *belongs to the kernel" anything else	kill, with esr_class() as the reason Read: Arm ARM
+	 *D19.2.37 ESR_EL2, and D1.3.1 on which address ELR holds.
 	 */
 	todo("trap_el1");
 #endif

@@ -1,11 +1,12 @@
 /*
- * The EL2 exception vectors (Arm ARM D1.3.1.5): sixteen entries of 128 bytes, four kinds from each of four origins.
+ * The EL2 exception vectors (Arm ARM D1.3.1.5): sixteen entries of 128 bytes, four kinds from each
+ * of four origins.
  *
  *	0x000	EL2 with SP_EL0		0x400	lower level, AArch64
  *	0x200	EL2 with SP_EL2		0x600	lower level, AArch32
  *
- * An exception from EL2 itself is a kernel bug, perhaps a stack overflow: fatal_entry trusts nothing, takes the panic stack and
- * reports. Exceptions from a process are el1.S's business.
+ * An exception from EL2 itself is a kernel bug, perhaps a stack overflow: fatal_entry trusts
+ * nothing, takes the panic stack and reports. Exceptions from a process are el1.S's business.
  */
 #include <hv8/asm.h>
 #include <offsets.h>
@@ -71,7 +72,8 @@ END(vectors)
 	.text
 /*
  * Save the registers of the dead kernel as a struct trap_frame on the panic stack and report.
- * In: x1 = name of the vector; the interrupted x0, x1, x2 in SP_EL0, TPIDR_EL2, TPIDR_EL1. Does not return.
+ * In: x1 = name of the vector; the interrupted x0, x1, x2 in SP_EL0, TPIDR_EL2, TPIDR_EL1. Does not
+ * return.
  *
  *	1. take the panic stack: the old one may be what overflowed
  *	2. x0-x2 come back from the scratch registers, the others are still in place

@@ -1,4 +1,5 @@
-/* The first program: says that it runs, where, and what it was given, then echoes what is typed, until ^D powers off. */
+/* The first program: says that it runs, where, and what it was given, then echoes what is typed,
+ * until ^D powers off. */
 #include "hv8.h"
 
 int main(const char *arguments)

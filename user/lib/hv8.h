@@ -1,6 +1,6 @@
 /*
- * What a program has: the hypercalls (hv8_NAME for each line of uapi/hypercall.def), and printing. A program is `int main(const char
- * *arguments)`, linked with this library alone; it runs at EL1.
+ * What a program has: the hypercalls (hv8_NAME for each line of uapi/hypercall.def), and printing.
+ * A program is `int main(const char *arguments)`, linked with this library alone; it runs at EL1.
  */
 #pragma once
 

@@ -11,7 +11,10 @@ i64 hypercall(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 	register u64 x5 __asm__("x5") = a5;
 	register u64 x8 __asm__("x8") = number;
 
-	__asm__ volatile("hvc #0" : "+r"(x0) : "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5), "r"(x8) : "memory");
+	__asm__ volatile("hvc #0"
+	                 : "+r"(x0)
+	                 : "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5), "r"(x8)
+	                 : "memory");
 	return (i64)x0;
 }
 
@@ -75,7 +78,9 @@ u64 argument(const char *arguments, const char *name)
 		if (name[i] || arguments[i] != '=')
 			continue;
 		for (arguments += i + 1; *arguments && *arguments != ' '; arguments++)
-			value = value << 4 | (u64)(*arguments <= '9' ? *arguments - '0' : (*arguments | 0x20) - 'a' + 10);
+			value = value << 4 |
+			        (u64)(*arguments <= '9' ? *arguments - '0'
+			                                : (*arguments | 0x20) - 'a' + 10);
 		return value;
 	}
 	return 0;

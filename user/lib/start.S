@@ -1,4 +1,7 @@
-/* Where a program begins. x0 = address of the boot arguments, a string. main's result ends the process. */
+/*
+ * Where a program begins. x0 = address of the boot arguments, a string. main's result ends the
+ * process.
+ */
 	.section .text.start, "ax"
 	.globl	_start
 _start:

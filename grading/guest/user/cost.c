@@ -1,6 +1,7 @@
 /*
- * What a null hypercall costs, round trip, in guest instructions. Under `-icount shift=0` one instruction takes 1 ns of guest time and
- * the counter ticks at CNTFRQ: over many calls the quotient is exact to a fraction of an instruction.
+ * What a null hypercall costs, round trip, in guest instructions. Under `-icount shift=0` one
+ * instruction takes 1 ns of guest time and the counter ticks at CNTFRQ: over many calls the
+ * quotient is exact to a fraction of an instruction.
  */
 #include "hv8.h"
 
@@ -21,11 +22,17 @@ int main(const char *arguments)
 	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(frequency));
 	start = now();
 	for (count = CALLS; count;)
-		__asm__ volatile("mov x8, %1\n\thvc #0\n\tsub %0, %0, #1" : "+r"(count) : "i"(HC_getpid) : "x0", "x8");
+		__asm__ volatile("mov x8, %1\n\thvc #0\n\tsub %0, %0, #1"
+		                 : "+r"(count)
+		                 : "i"(HC_getpid)
+		                 : "x0", "x8");
 	with = now() - start;
 	start = now();
 	for (count = CALLS; count;)
-		__asm__ volatile("mov x8, %1\n\tsub %0, %0, #1" : "+r"(count) : "i"(HC_getpid) : "x0", "x8");
+		__asm__ volatile("mov x8, %1\n\tsub %0, %0, #1"
+		                 : "+r"(count)
+		                 : "i"(HC_getpid)
+		                 : "x0", "x8");
 	without = now() - start;
 	hundredths = (with - without) * (100000000000UL / frequency) / CALLS;
 	print("null hypercall: ");

@@ -1,4 +1,5 @@
-/* The first process fills the FP and SIMD registers and lets the second look: it must see zeros; then the first looks again. */
+/* The first process fills the FP and SIMD registers and lets the second look: it must see zeros;
+ * then the first looks again. */
 #include "hv8.h"
 
 __asm__(".arch_extension fp\n.arch_extension simd\n");
@@ -7,11 +8,12 @@ static u64 any_bit(void)
 {
 	u64 value;
 
-	__asm__ volatile("orr v0.16b, v0.16b, v1.16b\n\torr v0.16b, v0.16b, v7.16b\n\torr v0.16b, v0.16b, v16.16b\n\t"
-			 "orr v0.16b, v0.16b, v31.16b\n\tfmov %0, d0\n\tmov x9, v0.d[1]\n\torr %0, %0, x9"
-			 : "=r"(value)
-			 :
-			 : "x9");
+	__asm__ volatile(
+		"orr v0.16b, v0.16b, v1.16b\n\torr v0.16b, v0.16b, v7.16b\n\torr v0.16b, v0.16b, v16.16b\n\t"
+		"orr v0.16b, v0.16b, v31.16b\n\tfmov %0, d0\n\tmov x9, v0.d[1]\n\torr %0, %0, x9"
+		: "=r"(value)
+		:
+		: "x9");
 	return value;
 }
 
@@ -20,7 +22,10 @@ int main(const char *arguments)
 	u64 nonce = argument(arguments, "nonce"), low, high;
 
 	if (hv8_getpid() == 1) {
-		__asm__ volatile("dup v0.2d, %0\n\tdup v1.2d, %0\n\tdup v7.2d, %0\n\tdup v16.2d, %0\n\tdup v31.2d, %0" : : "r"(nonce));
+		__asm__ volatile("dup v0.2d, %0\n\tdup v1.2d, %0\n\tdup v7.2d, %0\n\t"
+		                 "dup v16.2d, %0\n\tdup v31.2d, %0"
+		                 :
+		                 : "r"(nonce));
 		yield();
 		__asm__ volatile("fmov %0, d31\n\tmov %1, v7.d[1]" : "=r"(low), "=r"(high));
 		print("first, afterwards: ");

@@ -1,7 +1,7 @@
 /* Runs, says where, and takes its nonce through its own stack, data and .bss. */
 #include "hv8.h"
 
-static u64 data[4] = {1, 2, 3, 4};
+static u64 data[4] = { 1, 2, 3, 4 };
 static u64 bss[1024];
 
 int main(const char *arguments)

@@ -1,4 +1,5 @@
-/* Two of these run side by side at the same addresses, each with its own memory and registers, changing over at every WFI. */
+/* Two of these run side by side at the same addresses, each with its own memory and registers,
+ * changing over at every WFI. */
 #include "hv8.h"
 
 #define ROUNDS 50
@@ -18,17 +19,18 @@ static void fp_set(u64 value)
 	__asm__ volatile(".arch_extension fp\n\tfmov d8, %0" : : "r"(value));
 }
 
-#define GET(reg)                                                                                                       \
-	({                                                                                                             \
-		u64 value_;                                                                                            \
-		__asm__ volatile("mrs %0, " #reg : "=r"(value_));                                                      \
-		value_;                                                                                                \
+#define GET(reg)                                                  \
+	({                                                        \
+		u64 value_;                                       \
+		__asm__ volatile("mrs %0, " #reg : "=r"(value_)); \
+		value_;                                           \
 	})
 #define SET(reg, value) __asm__ volatile("msr " #reg ", %0" : : "r"((u64)(value)))
 
 int main(const char *arguments)
 {
-	u64 pid = (u64)hv8_getpid(), nonce = argument(arguments, "nonce"), mine = nonce ^ pid, wrong = 0;
+	u64 pid = (u64)hv8_getpid(), nonce = argument(arguments, "nonce"), mine = nonce ^ pid,
+	    wrong = 0;
 	int round;
 
 	for (round = 1; round <= ROUNDS; round++) {

@@ -1,32 +1,35 @@
-/* All general registers before and after the three ways into the kernel and back: a hypercall, a WFI, an emulated MSR. */
+/* All general registers before and after the three ways into the kernel and back: a hypercall, a
+ * WFI, an emulated MSR. */
 #include "hv8.h"
 
 u64 before[31], after[31];
 
-/* void enter_KIND(void): load x0-x30 from before[], execute one instruction, store x0-x30 to after[]. */
-#define ENTER(kind, instruction)                                                                                       \
-	void enter_##kind(void);                                                                                       \
-	__asm__("enter_" #kind ":\n"                                                                                   \
-		"stp x29, x30, [sp, #-96]!\n"                                                                          \
-		"stp x19, x20, [sp, #16]\nstp x21, x22, [sp, #32]\nstp x23, x24, [sp, #48]\n"                          \
-		"stp x25, x26, [sp, #64]\nstp x27, x28, [sp, #80]\n"                                                   \
-		"adrp x30, before\nadd x30, x30, :lo12:before\n"                                                       \
-		"ldp x0, x1, [x30]\nldp x2, x3, [x30, #16]\nldp x4, x5, [x30, #32]\nldp x6, x7, [x30, #48]\n"          \
-		"ldp x8, x9, [x30, #64]\nldp x10, x11, [x30, #80]\nldp x12, x13, [x30, #96]\n"                         \
-		"ldp x14, x15, [x30, #112]\nldp x16, x17, [x30, #128]\nldp x18, x19, [x30, #144]\n"                    \
-		"ldp x20, x21, [x30, #160]\nldp x22, x23, [x30, #176]\nldp x24, x25, [x30, #192]\n"                    \
-		"ldp x26, x27, [x30, #208]\nldp x28, x29, [x30, #224]\nldr x30, [x30, #240]\n" instruction "\n"        \
-		"str x30, [sp, #-16]!\n"                                                                               \
-		"adrp x30, after\nadd x30, x30, :lo12:after\n"                                                         \
-		"stp x0, x1, [x30]\nstp x2, x3, [x30, #16]\nstp x4, x5, [x30, #32]\nstp x6, x7, [x30, #48]\n"          \
-		"stp x8, x9, [x30, #64]\nstp x10, x11, [x30, #80]\nstp x12, x13, [x30, #96]\n"                         \
-		"stp x14, x15, [x30, #112]\nstp x16, x17, [x30, #128]\nstp x18, x19, [x30, #144]\n"                    \
-		"stp x20, x21, [x30, #160]\nstp x22, x23, [x30, #176]\nstp x24, x25, [x30, #192]\n"                    \
-		"stp x26, x27, [x30, #208]\nstp x28, x29, [x30, #224]\n"                                               \
-		"ldr x0, [sp], #16\nstr x0, [x30, #240]\n"                                                             \
-		"ldp x19, x20, [sp, #16]\nldp x21, x22, [sp, #32]\nldp x23, x24, [sp, #48]\n"                          \
-		"ldp x25, x26, [sp, #64]\nldp x27, x28, [sp, #80]\nldp x29, x30, [sp], #96\n"                          \
-		"ret\n")
+/* void enter_KIND(void): load x0-x30 from before[], execute one instruction, store x0-x30 to
+ * after[]. */
+#define ENTER(kind, instruction)                                                                              \
+	void enter_##kind(void);                                                                              \
+	__asm__("enter_" #kind ":\n"                                                                          \
+	        "stp x29, x30, [sp, #-96]!\n"                                                                 \
+	        "stp x19, x20, [sp, #16]\nstp x21, x22, [sp, #32]\nstp x23, x24, [sp, #48]\n"                 \
+	        "stp x25, x26, [sp, #64]\nstp x27, x28, [sp, #80]\n"                                          \
+	        "adrp x30, before\nadd x30, x30, :lo12:before\n"                                              \
+	        "ldp x0, x1, [x30]\nldp x2, x3, [x30, #16]\nldp x4, x5, [x30, #32]\nldp x6, x7, [x30, #48]\n" \
+	        "ldp x8, x9, [x30, #64]\nldp x10, x11, [x30, #80]\nldp x12, x13, [x30, #96]\n"                \
+	        "ldp x14, x15, [x30, #112]\nldp x16, x17, [x30, #128]\nldp x18, x19, [x30, #144]\n"           \
+	        "ldp x20, x21, [x30, #160]\nldp x22, x23, [x30, #176]\nldp x24, x25, [x30, #192]\n"           \
+	        "ldp x26, x27, [x30, #208]\nldp x28, x29, [x30, #224]\nldr x30, [x30, #240]\n" instruction    \
+	        "\n"                                                                                          \
+	        "str x30, [sp, #-16]!\n"                                                                      \
+	        "adrp x30, after\nadd x30, x30, :lo12:after\n"                                                \
+	        "stp x0, x1, [x30]\nstp x2, x3, [x30, #16]\nstp x4, x5, [x30, #32]\nstp x6, x7, [x30, #48]\n" \
+	        "stp x8, x9, [x30, #64]\nstp x10, x11, [x30, #80]\nstp x12, x13, [x30, #96]\n"                \
+	        "stp x14, x15, [x30, #112]\nstp x16, x17, [x30, #128]\nstp x18, x19, [x30, #144]\n"           \
+	        "stp x20, x21, [x30, #160]\nstp x22, x23, [x30, #176]\nstp x24, x25, [x30, #192]\n"           \
+	        "stp x26, x27, [x30, #208]\nstp x28, x29, [x30, #224]\n"                                      \
+	        "ldr x0, [sp], #16\nstr x0, [x30, #240]\n"                                                    \
+	        "ldp x19, x20, [sp, #16]\nldp x21, x22, [sp, #32]\nldp x23, x24, [sp, #48]\n"                 \
+	        "ldp x25, x26, [sp, #64]\nldp x27, x28, [sp, #80]\nldp x29, x30, [sp], #96\n"                 \
+	        "ret\n")
 
 ENTER(hypercall, "hvc #0");
 ENTER(nosys, "hvc #0");

@@ -1,7 +1,7 @@
 /* Does one thing that faults, chosen by fault=N in the arguments, and does not handle it. */
 #include "hv8.h"
 
-static u32 code[] = {0xd65f03c0}; /* ret, in data */
+static u32 code[] = { 0xd65f03c0 }; /* ret, in data */
 
 int main(const char *arguments)
 {

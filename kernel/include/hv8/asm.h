@@ -1,15 +1,16 @@
 /*
- * Assembly helpers, used by every .S file: function brackets for the symbol table, PC-relative addresses, and the mark of a
- * lab hole. Nothing here is seen by C.
+ * Assembly helpers, used by every .S file: function brackets for the symbol table, PC-relative
+ * addresses, and the mark of a lab hole. Nothing here is seen by C.
  */
 #pragma once
+/* clang-format off */
 
 #ifdef __ASSEMBLER__
 
-#define FUNC(name)                                                                                                     \
-	.globl name;                                                                                                   \
-	.type name, % function;                                                                                        \
-	.balign 4;                                                                                                     \
+#define FUNC(name) \
+	.globl name; \
+	.type name, % function; \
+	.balign 4; \
 	name:
 #define END(name) .size name, .- name
 

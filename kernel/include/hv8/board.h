@@ -1,11 +1,12 @@
-/* What the device tree says of the board: everything that differs between two machines that run the same image. */
+/* What the device tree says of the board: everything that differs between two machines that run the
+ * same image. */
 #pragma once
 
 #include <hv8/types.h>
 
-#define BOARD_NMEMORY 8
+#define BOARD_NMEMORY   8
 #define BOARD_NRESERVED 32
-#define BOOTARGS_MAX 512
+#define BOOTARGS_MAX    512
 
 struct range {
 	pa_t start, end; /* [start, end) */
@@ -19,7 +20,7 @@ struct board {
 	struct range reserved[BOARD_NRESERVED]; /* never touch, not even speculatively */
 	int nmemory, nreserved;
 	struct range uart; /* the console; empty if none was found */
-	u32 uart_clock;	   /* Hz, 0 if the device tree does not tell */
+	u32 uart_clock;    /* Hz, 0 if the device tree does not tell */
 	bool psci_by_hvc;
 	char bootargs[BOOTARGS_MAX]; /* always terminated; cut if longer */
 };

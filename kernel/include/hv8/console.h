@@ -6,12 +6,13 @@
 
 struct trap_frame;
 
-/** Print to the console; "\n" becomes "\r\n". Conversions: see format(). Before console_init() nothing is printed. */
+/** Print to the console; "\n" becomes "\r\n". Conversions: see format(). Before console_init()
+ * nothing is printed. */
 void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /**
- * Report a kernel bug or an impossible machine, with a backtrace, and power off. Never returns, never prints its
- * message twice, and powers off even when the report itself faults.
+ * Report a kernel bug or an impossible machine, with a backtrace, and power off. Never returns,
+ * never prints its message twice, and powers off even when the report itself faults.
  */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -21,20 +22,23 @@ _Noreturn void panic_exception(const struct trap_frame *frame, const char *vecto
 /** Say "hv8: power off" and power off. */
 _Noreturn void power_off(void);
 
-/** A lab's hole was reached: say which one and power off. Works without a UART: the grader sees the call itself. */
+/** A lab's hole was reached: say which one and power off. Works without a UART: the grader sees the
+ * call itself. */
 _Noreturn void todo(const char *name, const char *file, int line);
 #define todo(name) todo(name, __FILE__, __LINE__)
 
 /**
  * Format like printf into @p put, called once for each character.
  *
- * Conversions: %d %u %x %c %s %p %%, with flags 0 and -, a width, and the lengths l and ll. %p prints 0x and 16
- * digits. Anything else is printed as it stands.
+ * Conversions: %d %u %x %c %s %p %%, with flags 0 and -, a width, and the lengths l and ll. %p
+ * prints 0x and 16 digits. Anything else is printed as it stands.
  */
-void format(void (*put)(char c, void *context), void *context, const char *format, va_list arguments);
+void format(void (*put)(char c, void *context), void *context, const char *format,
+            va_list arguments);
 
 /**
- * Write @p value to @p text in @p base (2..16), most significant digit first, lower case, no terminator.
+ * Write @p value to @p text in @p base (2..16), most significant digit first, lower case, no
+ * terminator.
  *
  * @param text  room for 64 characters
  * @return how many characters were written, at least 1

@@ -17,25 +17,27 @@ struct elf64_segment {
 	u64 offset, vaddr, paddr, filesz, memsz, align;
 };
 
-#define ELF_LOAD 1
-#define ELF_X 1
-#define ELF_W 2
-#define ELF_R 4
+#define ELF_LOAD         1
+#define ELF_X            1
+#define ELF_W            2
+#define ELF_R            4
 #define ELF_MAX_SEGMENTS 8
 
 /**
  * Check a program file of @p size bytes before anything of it is used.
  *
- * Allowed: little-endian ELF64 for AArch64, type EXEC, 1..ELF_MAX_SEGMENTS program headers inside the file, loadable segments as
- * elf_check_segment() wants them, in ascending order without a shared page, an entry point inside an executable one.
+ * Allowed: little-endian ELF64 for AArch64, type EXEC, 1..ELF_MAX_SEGMENTS program headers inside
+ * the file, loadable segments as elf_check_segment() wants them, in ascending order without a
+ * shared page, an entry point inside an executable one.
  *
  * @return NULL, or what is wrong, in words
  */
 const char *elf_check(const u8 *file, u64 size);
 
 /**
- * Check one loadable segment of a file of @p size bytes: bytes inside the file, no more in the file than in memory, page-aligned
- * address, inside [UVA_PROGRAM, UVA_STACK), readable, not writable and executable at once.
+ * Check one loadable segment of a file of @p size bytes: bytes inside the file, no more in the file
+ * than in memory, page-aligned address, inside [UVA_PROGRAM, UVA_STACK), readable, not writable and
+ * executable at once.
  *
  * @return NULL, or what is wrong, in words
  */

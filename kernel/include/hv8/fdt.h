@@ -1,14 +1,16 @@
 /*
- * A reader for flattened device trees (Devicetree Specification 0.4, chapter 5). fdt_open() checks the whole structure
- * block once, so that the other functions may trust offsets; they still treat property values as untrusted.
+ * A reader for flattened device trees (Devicetree Specification 0.4, chapter 5). fdt_open() checks
+ * the whole structure block once, so that the other functions may trust offsets; they still treat
+ * property values as untrusted.
  *
- * A node is named by the offset of its FDT_BEGIN_NODE token in the structure block; negative means "no such node".
+ * A node is named by the offset of its FDT_BEGIN_NODE token in the structure block; negative means
+ * "no such node".
  */
 #pragma once
 
 #include <hv8/types.h>
 
-#define FDT_MAX_SIZE 0x200000
+#define FDT_MAX_SIZE  0x200000
 #define FDT_MAX_DEPTH 16
 
 struct fdt {
@@ -26,7 +28,8 @@ struct fdt {
  */
 const char *fdt_open(struct fdt *fdt, pa_t pa);
 
-/** The node after @p node in document order, or -1; @p depth (root is 0), if given, is kept up to date. */
+/** The node after @p node in document order, or -1; @p depth (root is 0), if given, is kept up to
+ * date. */
 int fdt_next_node(const struct fdt *fdt, int node, int *depth);
 
 /** The node's name with its unit address, "" for the root. */
@@ -41,7 +44,8 @@ u32 fdt_u32(const struct fdt *fdt, int node, const char *name, u32 otherwise);
 /** The node that @p node stands in, or -1 for the root. */
 int fdt_parent(const struct fdt *fdt, int node);
 
-/** The node at an absolute path such as "/soc/uart@f7113000"; ends at ':' or NUL. Unit addresses may be left out. */
+/** The node at an absolute path such as "/soc/uart@f7113000"; ends at ':' or NUL. Unit addresses
+ * may be left out. */
 int fdt_path(const struct fdt *fdt, const char *path);
 
 /** The node whose "phandle" is @p phandle. */
@@ -64,7 +68,8 @@ bool fdt_reg(const struct fdt *fdt, int node, u32 index, pa_t *start, u64 *size)
 bool fdt_reservation(const struct fdt *fdt, u32 index, pa_t *start, u64 *size);
 
 /**
- * The console: the node that /chosen/stdout-path names, by path or by alias, with or without ":options", if it is an
- * enabled PL011; otherwise the first enabled PL011 of the tree; otherwise -1.
+ * The console: the node that /chosen/stdout-path names, by path or by alias, with or without
+ * ":options", if it is an enabled PL011; otherwise the first enabled PL011 of the tree; otherwise
+ * -1.
  */
 int fdt_console(const struct fdt *fdt);

@@ -1,6 +1,7 @@
 /*
- * Tests that run inside the kernel: `test=NAME` in the boot arguments picks one. It runs as soon as the stage that it tests is
- * up, before anything of a later stage, then the machine powers off. The code is in grading/guest/.
+ * Tests that run inside the kernel: `test=NAME` in the boot arguments picks one. It runs as soon as
+ * the stage that it tests is up, before anything of a later stage, then the machine powers off. The
+ * code is in grading/guest/.
  */
 #pragma once
 
@@ -12,11 +13,13 @@ struct ktest {
 	void (*run)(u64 nonce);
 };
 
-/** Define a test of @p lab, chosen by test=@p test_name; its body gets `nonce`, the number given by nonce=HEX, or 0. */
-#define KTEST(lab, test_name)                                                                                          \
-	static void ktest_##test_name(u64 nonce);                                                                      \
-	static const struct ktest ktest_entry_##test_name                                                              \
-		__attribute__((section(".ktests"), used)) = {#test_name, lab, ktest_##test_name};                      \
+/** Define a test of @p lab, chosen by test=@p test_name; its body gets `nonce`, the number given by
+ * nonce=HEX, or 0. */
+#define KTEST(lab, test_name)                                                      \
+	static void ktest_##test_name(u64 nonce);                                  \
+	static const struct ktest ktest_entry_##test_name                          \
+		__attribute__((section(".ktests"), used)) = { #test_name, lab,     \
+		                                              ktest_##test_name }; \
 	static void ktest_##test_name(u64 nonce)
 
 /** Where the grader stops the machine to look at it from outside. Does nothing by itself. */

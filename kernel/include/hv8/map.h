@@ -1,6 +1,7 @@
 /*
- * EL2's own address space: VA = PA, 4 KiB granule, 48 bits, 4 levels (Arm ARM D8.2). Built once at boot by map_kernel(), from the
- * linker's symbols and the device tree; never changed after the MMU is on.
+ * EL2's own address space: VA = PA, 4 KiB granule, 48 bits, 4 levels (Arm ARM D8.2). Built once at
+ * boot by map_kernel(), from the linker's symbols and the device tree; never changed after the MMU
+ * is on.
  */
 #pragma once
 
@@ -11,7 +12,8 @@ enum map_kind {
 	MAP_TEXT,   /* read, execute; normal memory */
 	MAP_RODATA, /* read */
 	MAP_DATA,   /* read, write */
-	MAP_DEVICE, /* read, write; Device-nGnRE: no gathering, no reordering, early write acknowledgement */
+	MAP_DEVICE, /* read, write; Device-nGnRE: no gathering, no reordering, early write
+	               acknowledgement */
 };
 
 /**
@@ -23,10 +25,11 @@ enum map_kind {
 pte_t map_leaf(pa_t pa, int level, enum map_kind kind);
 
 /**
- * Map [@p start, @p end) at its own address, with 2 MiB blocks where a whole aligned one fits and pages elsewhere.
+ * Map [@p start, @p end) at its own address, with 2 MiB blocks where a whole aligned one fits and
+ * pages elsewhere.
  *
- * @return 0, -EINVAL (not page-aligned, empty, or beyond 48 bits), -EBUSY (something is mapped there), -ENOMEM (no table left);
- *         a refused range may be mapped in part: the caller panics
+ * @return 0, -EINVAL (not page-aligned, empty, or beyond 48 bits), -EBUSY (something is mapped
+ * there), -ENOMEM (no table left); a refused range may be mapped in part: the caller panics
  */
 int map_range(pa_t start, pa_t end, enum map_kind kind);
 
@@ -44,7 +47,8 @@ void map_kernel(void);
 /** The region that contains @p address, in words. */
 const char *map_region(u64 address);
 
-/** Print which region an address is in and how it is mapped; @p name says whose value it is ("FAR_EL2"). */
+/** Print which region an address is in and how it is mapped; @p name says whose value it is
+ * ("FAR_EL2"). */
 void print_address(const char *name, u64 address);
 
 /** How many table pages are in use. */
@@ -53,7 +57,8 @@ int map_table_count(void);
 /** The root (level 0) table, for TTBR0_EL2. */
 pa_t map_root(void);
 
-/** The value of TCR_EL2: 48 bits of VA, 4 KiB granule, cacheable inner-shareable walks, PA size of this CPU. */
+/** The value of TCR_EL2: 48 bits of VA, 4 KiB granule, cacheable inner-shareable walks, PA size of
+ * this CPU. */
 u64 map_tcr(void);
 
 /** Switch MMU and caches on: MAIR_EL2, TCR_EL2, TTBR0_EL2, then SCTLR_EL2 = M, C, I, WXN, SA. */

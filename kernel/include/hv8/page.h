@@ -14,7 +14,8 @@ struct page {
 
 extern struct page pages[NPAGE];
 
-/** Take the largest piece of free DRAM, up to NPAGE pages of it, for processes. Panics if there is none. */
+/** Take the largest piece of free DRAM, up to NPAGE pages of it, for processes. Panics if there is
+ * none. */
 void page_init(void);
 
 /** How many pages page_init() found, 1..NPAGE. */

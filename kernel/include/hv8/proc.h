@@ -4,19 +4,36 @@
 #include <hv8/trap.h>
 #include <hv8/types.h>
 
-#define NPROC 64
+#define NPROC     64
 #define PROC_NAME 16
 
 enum proc_state { PROC_FREE, PROC_RUNNABLE, PROC_RUNNING, PROC_ZOMBIE };
 
 /*
- * The EL1 and EL0 system registers that a process owns; moved only when another process runs. TTBR0_EL1 is here too. SCTLR_EL1,
- * TCR_EL1, MAIR_EL1 are the same for all and never change.
+ * The EL1 and EL0 system registers that a process owns; moved only when another process runs.
+ * TTBR0_EL1 is here too. SCTLR_EL1, TCR_EL1, MAIR_EL1 are the same for all and never change.
  */
-#define EL1_REGISTERS(X)                                                                                               \
-	X(ttbr0_el1) X(vbar_el1) X(sp_el0) X(sp_el1) X(elr_el1) X(spsr_el1) X(esr_el1) X(far_el1) X(afsr0_el1)         \
-	X(afsr1_el1) X(par_el1) X(cpacr_el1) X(contextidr_el1) X(csselr_el1) X(cntkctl_el1) X(tpidr_el0)               \
-	X(tpidrro_el0) X(tpidr_el1) X(cntv_ctl_el0) X(cntv_cval_el0)
+#define EL1_REGISTERS(X)  \
+	X(ttbr0_el1)      \
+	X(vbar_el1)       \
+	X(sp_el0)         \
+	X(sp_el1)         \
+	X(elr_el1)        \
+	X(spsr_el1)       \
+	X(esr_el1)        \
+	X(far_el1)        \
+	X(afsr0_el1)      \
+	X(afsr1_el1)      \
+	X(par_el1)        \
+	X(cpacr_el1)      \
+	X(contextidr_el1) \
+	X(csselr_el1)     \
+	X(cntkctl_el1)    \
+	X(tpidr_el0)      \
+	X(tpidrro_el0)    \
+	X(tpidr_el1)      \
+	X(cntv_ctl_el0)   \
+	X(cntv_cval_el0)
 
 struct el1_state {
 #define X(reg) u64 reg;
@@ -41,12 +58,13 @@ struct proc {
 };
 
 extern struct proc procs[NPROC]; /* procs[0] is nobody */
-extern struct proc *current;	 /* the process that runs, or that the exit path will switch to */
+extern struct proc *current;     /* the process that runs, or that the exit path will switch to */
 
 /** Prepare for processes: their memory, and what EL1 may do. */
 void proc_init(void);
 
-/** Load the programs that the boot argument init=NAME,NAME... names ("init" if there is none) and run them. */
+/** Load the programs that the boot argument init=NAME,NAME... names ("init" if there is none) and
+ * run them. */
 _Noreturn void proc_start(void);
 
 /**
@@ -56,7 +74,8 @@ _Noreturn void proc_start(void);
  */
 const char *proc_load(const char *name, pid_t *pid);
 
-/** The current process is over: its pages are free again and another is current. Powers off behind the last. */
+/** The current process is over: its pages are free again and another is current. Powers off behind
+ * the last. */
 void proc_end(void);
 
 /** Kill the current process, saying why (printf-like) and dumping its registers. */
@@ -65,7 +84,8 @@ void proc_kill(const char *why, ...) __attribute__((format(printf, 1, 2)));
 /** Let the next runnable process run. */
 void proc_yield(void);
 
-/** Called on the way out, when the process @p from was interrupted: if another is current now, switch the CPU to it. */
+/** Called on the way out, when the process @p from was interrupted: if another is current now,
+ * switch the CPU to it. */
 void proc_switch(struct proc *from);
 
 /** Put the registers of a fresh process in place: nothing of any other process is in them. */
@@ -74,13 +94,15 @@ void context_init(struct proc *proc, uva_t entry, uva_t sp, uva_t arguments);
 /** Exchange the CPU's EL1 state: save it to @p from, unless NULL, and load @p to. */
 void context_switch(struct proc *from, const struct proc *to);
 
-/** Give the current process the FP and SIMD registers, which hold another's until it first uses them. */
+/** Give the current process the FP and SIMD registers, which hold another's until it first uses
+ * them. */
 void fp_take(void);
 
 /** Process @p proc is gone: its FP and SIMD registers need not be saved. */
 void fp_drop(const struct proc *proc);
 
-/** What a process may not do, set up: HCR_EL2, CPTR_EL2, MDCR_EL2, CNTHCTL_EL2, SCTLR_EL1, TCR_EL1, MAIR_EL1 and others. */
+/** What a process may not do, set up: HCR_EL2, CPTR_EL2, MDCR_EL2, CNTHCTL_EL2, SCTLR_EL1, TCR_EL1,
+ * MAIR_EL1 and others. */
 void el1_configure(void);
 
 /** Leave the kernel: run `current`. Takes no stack with it. */
@@ -89,7 +111,8 @@ _Noreturn void el1_return(void);
 /** An exception from a process; @p frame is its saved state. Called by el1.S. */
 void trap_el1(struct trap_frame *frame, u64 kind);
 
-/** A trapped access to a system register: emulated, or the process is killed with the register's name. Syndrome @p iss. */
+/** A trapped access to a system register: emulated, or the process is killed with the register's
+ * name. Syndrome @p iss. */
 void sysreg_trap(struct trap_frame *frame, u64 iss);
 
 /**

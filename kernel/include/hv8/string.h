@@ -1,4 +1,5 @@
-/* The few string functions a freestanding kernel needs; the compiler may also call memcpy and memset by itself. */
+/* The few string functions a freestanding kernel needs; the compiler may also call memcpy and
+ * memset by itself. */
 #pragma once
 
 #include <stddef.h>

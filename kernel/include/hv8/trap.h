@@ -6,7 +6,8 @@
 /** The registers of interrupted code. Assembly knows the layout through generated offsets. */
 struct trap_frame {
 	u64 x[31];
-	u64 sp;	  /* of the interrupted level: only for exceptions from EL2, where it tells a stack overflow */
+	u64 sp;   /* of the interrupted level: only for exceptions from EL2, where it tells a stack
+	             overflow */
 	u64 elr;  /* where it was interrupted */
 	u64 spsr; /* its PSTATE */
 };
@@ -17,13 +18,15 @@ const char *esr_class(u64 esr);
 /** For an abort, the fault status in words: "translation fault, level 3"; otherwise "". */
 const char *esr_fault(u64 esr);
 
-/** Print ESR and FAR of a level ("EL1", "EL2") decoded, one line each; FAR only where the class gives one a meaning. */
+/** Print ESR and FAR of a level ("EL1", "EL2") decoded, one line each; FAR only where the class
+ * gives one a meaning. */
 void print_syndrome(const char *level, u64 esr, u64 far);
 
 /** Print the general registers, ELR with its symbol, and SPSR. */
 void print_frame(const struct trap_frame *frame);
 
-/** Print the call chain from @p pc through the frame records at @p fp (AAPCS64 6.2.3), with symbols. */
+/** Print the call chain from @p pc through the frame records at @p fp (AAPCS64 6.2.3), with
+ * symbols. */
 void backtrace(u64 pc, u64 fp);
 
 /** The kernel function that contains @p address and the offset into it, or NULL. */

@@ -17,10 +17,10 @@ typedef int pid_t; /* process, 1..NPROC-1; 0 is nobody */
 typedef u32 pn_t;  /* number of a process page, 0..NPAGE-1 */
 typedef u64 pte_t; /* translation table entry */
 
-#define PAGE_SIZE 4096UL
+#define PAGE_SIZE  4096UL
 #define PAGE_SHIFT 12
 #define BLOCK_SIZE (2UL << 20)
 
 #define ROUND_DOWN(value, unit) ((value) & ~((unit)-1))
-#define ROUND_UP(value, unit) ROUND_DOWN((value) + (unit)-1, unit)
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define ROUND_UP(value, unit)   ROUND_DOWN((value) + (unit)-1, unit)
+#define ARRAY_SIZE(array)       (sizeof(array) / sizeof((array)[0]))

@@ -1,0 +1,146 @@
+"""Says in words where and why a run went wrong: holes reached, faults decoded, the place of a hang, a diff with context.
+
+Every function turns what was observed (transcript lines, the plugin's addresses) and the symbols into lines of text. Text from
+the guest is shown with control characters escaped, so a transcript cannot drive the terminal.
+"""
+import os
+import re
+
+import esr
+import expect
+from symbols import Symbols
+
+BEFORE, AFTER = 5, 2                # lines of context in a diff
+MAX_PLACES = 8
+
+
+class Code:
+    """Where run addresses are: the kernel at its base, and the programs of the initrd where they are linked."""
+
+    def __init__(self, directory, addr2line):
+        self._directory, self._addr2line, self._programs = directory, addr2line, {}
+        self.kernel = Symbols(os.path.join(directory, "kernel.elf"), addr2line)
+
+    def at(self, address, base):
+        """(function, place) of a run address in the kernel, or None outside of it."""
+        return self.kernel.locate(address - base) if self.kernel.is_code(address - base) else None
+
+    def in_program(self, name, address):
+        """(function, place) of an address in a program, or None."""
+        path = os.path.join(self._directory, "programs", os.path.basename(name))
+        if name not in self._programs:
+            self._programs[name] = Symbols(path, self._addr2line)
+        symbols = self._programs[name]
+        return symbols.locate(address) if symbols.is_code(address) else None
+
+
+def visible(line):
+    """A line as it can be shown: control characters escaped, blanks at the end made visible."""
+    text = "".join(c if c.isprintable() or c == "\t" else "\\x%02x" % ord(c) if ord(c) < 256 else "\\u%04x" % ord(c) for c in line)
+    stripped = text.rstrip()
+    return stripped + "".join("\\t" if c == "\t" else "\\x20" for c in text[len(stripped):])
+
+
+def name_place(found):
+    """`function (file:line)` of what Code.at found."""
+    function, place = found
+    return "%s (%s)" % (function, place) if place else str(function)
+
+
+def holes(lines, report, code, base):
+    """The unfilled holes a run reached, in order, as (name, place): from outside by the plugin, and as the guest printed them."""
+    found = {}
+    for address in report.marks if report else ():
+        name, place = code.at(address, base) or ("0x%x" % address, "")
+        found.setdefault(name, place)
+    for line in lines:
+        printed = re.search(r"hv8: todo: (\S+)(?: \((.*)\))?", line)
+        if printed:
+            found[printed.group(1)] = found.get(printed.group(1)) or visible(printed.group(2) or "")
+    return list(found.items())
+
+
+def hang(outcome, code, base):
+    """Where the CPU was when the harness had to end the run."""
+    report = outcome.report
+    count = " after %s instructions" % "{:,}".format(report.instructions) if report else ""
+    sort = {"limit": "no progress:%s the CPU was in ", "asleep": "every CPU sleeps and nothing can wake one:%s WFI in ",
+            "stuck": "exceptions without end:%s neither the next instruction nor the exception vectors can be fetched; the last "
+                     "instructions were in ", "flood": "more than 1 MiB of output:%s the CPU was in ",
+            "slow": "no progress:%s, nearly all of them exceptions, the CPU was in ",
+            "wall": "no end within %.0f s:%%s the CPU was in " % outcome.seconds}[outcome.end] % count
+    if not report or not report.blocks:
+        return re.sub(r"[:;][^:;]*$", "", sort)
+    where = code.at(report.blocks[0], base)
+    if where is None:
+        return sort + _outside(report.blocks[0])
+    others = []
+    for address in report.blocks:
+        function = (code.at(address, base) or (None, ""))[0]
+        if function and function != where[0] and function not in others:
+            others.append(function)
+    return sort + name_place(where) + (", just before in " + ", ".join(others[:4]) if others else "")
+
+
+def _outside(address):
+    if address < 0x800 and address % 0x80 == 0:
+        return "the exception vector at 0x%x: exceptions are taken with VBAR_EL2 = 0" % address
+    return "0x%x, which is outside the kernel's image" % address
+
+
+def faults(lines, code, base):
+    """What the registers that a panic or a killed process printed mean: one line for each syndrome and each place in the code."""
+    first = next((n for n, line in enumerate(lines) if re.search(r"hv8: (panic|process \d+ \(.*\) killed): ", line)), None)
+    if first is None:
+        return []
+    program = re.search(r"process \d+ \((.*)\) killed", lines[first])
+    found, places = [], set()
+    for line in lines[first:first + 100]:
+        for register, digits in re.findall(r"\b((?:ESR|ELR|FAR)_EL[12])\W+0x([0-9a-fA-F]{1,16})\b", line):
+            value = int(digits, 16)
+            if register.startswith("ESR"):
+                found.append("%s 0x%x: %s" % (register, value, esr.decode(value)))
+        for digits in re.findall(r"\b0x([0-9a-fA-F]{1,16})\b", line):
+            value = int(digits, 16)
+            where = code.at(value, base) or (program and code.in_program(program.group(1), value))
+            if where and "ESR" not in line and where not in places and len(places) < MAX_PLACES:
+                places.add(where)
+                found.append("0x%x is in %s" % (value, name_place(where)))
+    return list(dict.fromkeys(found))
+
+
+def diff(failure, lines, test_name):
+    """The place of a failure in the transcript: context, what was expected, what came."""
+    shown = []
+    at = failure.at
+    for n in range(max(0, at - BEFORE), min(at, len(lines))):
+        shown.append("    %4d  %s" % (n + 1, visible(lines[n])))
+    if failure.expected is not None:
+        source = "   (%s.test:%d)" % (test_name, failure.test_line) if failure.test_line else ""
+        shown.append("  - expected  %s%s" % (failure.expected, source))
+    shown.append("  + %4d  %s" % (at + 1, visible(lines[at])) if at < len(lines) else "  + end of output")
+    for n in range(at + 1, min(at + 1 + AFTER, len(lines))):
+        shown.append("    %4d  %s" % (n + 1, visible(lines[n])))
+    return shown
+
+
+def alike(results):
+    """Results with a report, those of one reason together: a list of (the first one, names of the others)."""
+    groups = {}
+    for result in results:
+        if result.report:
+            groups.setdefault((result.lab, result.why), []).append(result)
+    return [(group[0], [result.test.name for result in group[1:]]) for group in groups.values()]
+
+
+def first_line(failure, lines):
+    """One line of a failure for the list of tests."""
+    if failure.kind == "forbidden" or failure.expected is None:
+        got = ": " + visible(lines[failure.at]) if failure.at < len(lines) else ""
+        return failure.why + got
+    return "%s: expected %s" % (failure.why, failure.expected)
+
+
+def is_todo(failure, lines):
+    """Is this failure only the line of an unfilled hole?"""
+    return failure.kind == "forbidden" and re.search(expect.FORBIDDEN[1][1], lines[failure.at]) is not None

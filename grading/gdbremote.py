@@ -1,0 +1,125 @@
+"""A small gdb remote protocol client: just what outside reads need of QEMU's gdbstub, over a connected socket.
+
+All calls block until the answer is there, except that the stop reply after `resume` is left to the caller, who may wait for
+the socket (`fileno`) together with other things and then calls `wait_stop`.
+"""
+import contextlib
+import re
+
+
+class GdbError(Exception):
+    """The stub went away, or refused something."""
+
+
+class GdbRemote:
+    """One connection to a stub whose guest is stopped."""
+
+    def __init__(self, connection, timeout=60):
+        """`connection` is a connected socket; nothing on it may take longer than `timeout` seconds."""
+        self._socket, self._buffer, self._numbers = connection, b"", None
+        connection.settimeout(timeout)
+        self.command("qSupported:qXfer:features:read+")
+
+    def fileno(self):
+        return self._socket.fileno()
+
+    def close(self):
+        self._socket.close()
+
+    def command(self, text):
+        """Send a packet and return the answer's text."""
+        self._send(text)
+        return self._receive()
+
+    def _send(self, text):
+        data = text.encode("ascii")
+        try:
+            self._socket.sendall(b"$%s#%02x" % (data, sum(data) & 0xff))
+        except OSError as error:
+            raise GdbError("the gdbstub went away: %s" % error)
+
+    def _receive(self):
+        while True:
+            packet = re.search(rb"\$([^#]*)#..", self._buffer, re.DOTALL)
+            if packet:
+                self._buffer = self._buffer[packet.end():]
+                with contextlib.suppress(OSError):          # after its last answer QEMU may be gone already
+                    self._socket.sendall(b"+")
+                return packet.group(1).decode("latin-1")
+            try:
+                data = self._socket.recv(65536)
+            except OSError as error:
+                raise GdbError("the gdbstub does not answer: %s" % error)
+            if not data:
+                raise GdbError("the gdbstub closed the connection")
+            self._buffer += data
+
+    def _expect_ok(self, text):
+        answer = self.command(text)
+        if answer != "OK":
+            raise GdbError("gdbstub: %s gave %r" % (text, answer))
+
+    def set_breakpoint(self, address):
+        self._expect_ok("Z1,%x,4" % address)
+
+    def clear_breakpoint(self, address):
+        self._expect_ok("z1,%x,4" % address)
+
+    def resume(self):
+        """Let the guest run; the socket becomes readable when it stops or ends."""
+        self._send("c")
+
+    def wait_stop(self):
+        """After resume: True when the guest stopped, False when it ended."""
+        try:
+            return self._receive()[:1] in ("T", "S")
+        except GdbError:
+            return False
+
+    def detach(self):
+        """Let the guest run on its own; it may have ended before the answer is read."""
+        with contextlib.suppress(GdbError):
+            self.command("D")
+
+    def register(self, names):
+        """The value of the register that has one of `names`, in the stopped CPU."""
+        if self._numbers is None:
+            self._numbers = self._register_numbers()
+        for name in names:
+            if name in self._numbers:
+                answer = self.command("p%x" % self._numbers[name])
+                if re.fullmatch(r"([0-9a-f]{2})+", answer):
+                    return int.from_bytes(bytes.fromhex(answer), "little")
+                raise GdbError("gdbstub: reading %s gave %r" % (name, answer))
+        raise GdbError("this QEMU's gdbstub has no register %s" % " or ".join(names))
+
+    def _register_numbers(self):
+        """Register numbers from the target description: counted on from the last one, unless regnum is given."""
+        numbers, number = {}, 0
+        for annex in re.findall(r'xi:include href="([^"]+)"', self._transfer("target.xml")):
+            for attributes in re.findall(r"<reg ([^>]*)>", self._transfer(annex)):
+                values = dict(re.findall(r'(\w+)="([^"]*)"', attributes))
+                number = int(values.get("regnum", number))
+                numbers.setdefault(values["name"], number)
+                number += 1
+        return numbers
+
+    def _transfer(self, annex):
+        text = ""
+        while True:
+            answer = self.command("qXfer:features:read:%s:%x,7f0" % (annex, len(text)))
+            if answer[:1] not in ("l", "m"):
+                raise GdbError("gdbstub: no target description %s" % annex)
+            text += answer[1:]
+            if answer[0] == "l":
+                return text
+
+    def physical_memory(self, on):
+        """Make `read` use physical addresses; reading a device register has the device's effect."""
+        self._expect_ok("Qqemu.PhyMemMode:%d" % on)
+
+    def read(self, address, length):
+        answer = self.command("m%x,%x" % (address, length))
+        if not re.fullmatch(r"([0-9a-f]{2})+", answer):
+            raise GdbError("memory at 0x%x cannot be read" % address)
+        return bytes.fromhex(answer)

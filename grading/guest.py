@@ -1,0 +1,280 @@
+"""Runs one QEMU: collects what it prints, sends input when the matcher says so, does the outside reads, ends it in time.
+
+One loop waits for the UART, the debugger's socket and the plugin's question at the same time. A run ends by itself, at the
+instruction limit (plugin), at 1 MiB of output, when every CPU sleeps and nothing can wake one, when CPU time passes
+without instructions or with too few, or, as a backstop that a slow host must not reach, by wall clock; the Outcome says which.
+"""
+import collections
+import os
+import re
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import gdbremote
+import machines
+import plugin
+
+OUTPUT_LIMIT = 1 << 20
+LINE_LIMIT = 4096                   # a longer line is cut for matching
+TICK = 0.25                         # seconds between looks at a silent QEMU
+ASLEEP_TICKS = 6                    # so many ticks without a running thread or any CPU time: the guest sleeps for ever
+STUCK_SECONDS = 1.5                 # so much CPU time without one instruction: the CPU only takes exceptions
+INPUT_PATIENCE = 3.0                # seconds in which input that was sent must show an effect, however fast the guest polls
+CPU_SECONDS = 4.0                   # CPU time of a run, plus that of its instruction limit: only exceptions cost more
+INSTRUCTIONS_PER_CPU_SECOND = 20e6
+WALL_SECONDS = 20.0                 # backstop of a run on an idle host, more for long limits
+INSTRUCTIONS_PER_SECOND = 5e6       # what the slowest host in use surely reaches
+
+Request = collections.namedtuple("Request", "command directory matcher limit plugin mark stop reader reads slowness cpu_scale on_line")
+# command: QEMU's argument list. plugin: its path or None; mark: run address of todo or None. stop: run address for the outside
+# reads or None; reader(gdb): makes their Reader. slowness: how much slower than an idle host, by wall clock;
+# cpu_scale: by CPU time. on_line(text): called per line.
+Outcome = collections.namedtuple("Outcome", "end status seconds raw report wrong_reads stopped")
+# end: exit limit flood asleep stuck slow wall; status: QEMU's; report: the plugin's or None; wrong_reads: sentences;
+# stopped: was stop reached.
+
+_live = set()
+_live_lock = threading.Lock()
+
+
+def end_all():
+    """Kill every QEMU that is still running: the harness is interrupted."""
+    with _live_lock:
+        for process in _live:
+            process.kill()
+
+
+class _Run:
+    def __init__(self, request):
+        self.request, self.raw, self.partial = request, bytearray(), bytearray()
+        self.end, self.wrong, self.stopped = None, [], False
+        self.gdb, self.input_at, self.granted = None, None, 0
+        self.selector = selectors.DefaultSelector()
+
+    def run(self):
+        ask, plugin_end = socket.socketpair()
+        debug, debug_end = socket.socketpair()
+        self.live_path = os.path.join(self.request.directory, "count.bin")
+        report_path = os.path.join(self.request.directory, "plugin.txt")
+        command, inherited = list(self.request.command), []
+        if self.request.plugin:
+            arguments = [("limit", self.request.limit), ("out", report_path), ("live", self.live_path)]
+            if self.request.mark is not None:
+                arguments.append(("mark", "0x%x" % self.request.mark))
+            if self.request.matcher.waits_for_output():
+                arguments.append(("ask", plugin_end.fileno()))
+                inherited.append(plugin_end.fileno())
+            command += machines.plugin_option(self.request.plugin, arguments)
+        if self.request.reads:
+            command += machines.gdb_option(debug_end.fileno())
+            inherited.append(debug_end.fileno())
+        started = time.monotonic()
+        try:
+            with open(os.path.join(self.request.directory, "qemu.log"), "wb") as log:
+                self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                                                pass_fds=inherited)
+            with _live_lock:
+                _live.add(self.process)
+            plugin_end.close()
+            debug_end.close()
+            self._loop(ask, debug, started)
+        finally:
+            for end in (ask, plugin_end, debug, debug_end):
+                end.close()
+            self.selector.close()
+        report = plugin.read_report(report_path) if self.request.plugin else None
+        status = self.process.returncode
+        if self.end is None:
+            self.end = "limit" if self.request.plugin and status == plugin.LIMIT_STATUS else "exit"
+        return Outcome(self.end, status, time.monotonic() - started, bytes(self.raw), report, self.wrong, self.stopped)
+
+    def _loop(self, ask, debug, started):
+        output = self.process.stdout.fileno()
+        os.set_blocking(output, False)
+        self.selector.register(output, selectors.EVENT_READ, self._read_output)
+        self.selector.register(ask, selectors.EVENT_READ, lambda: self._answer(ask))
+        self._send_due_input()
+        try:
+            if self.request.reads:
+                self._set_stop(debug)
+            deadline = started + (WALL_SECONDS + self.request.limit / INSTRUCTIONS_PER_SECOND) * self.request.slowness
+            watch = _Watch(self.process.pid, self.live_path, self.request)
+            while output in self.selector.get_map():
+                events = self.selector.select(TICK)
+                for key, _ in events:
+                    if self.end is None or key.fd == output:
+                        key.data()
+                if time.monotonic() > deadline:
+                    self._stop_qemu("wall")
+                else:
+                    self._stop_qemu(watch.look(bool(events)))
+            self._finish_line()
+        finally:
+            self._reap()
+
+    def _reap(self):
+        """QEMU has closed its output, or is of no more use: let it end, by force if it does not."""
+        try:
+            self.process.wait(timeout=10 * self.request.slowness)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        with _live_lock:
+            _live.discard(self.process)
+        for pipe in (self.process.stdin, self.process.stdout):
+            try:
+                pipe.close()
+            except OSError:
+                pass                        # input that nobody read any more
+
+    def _stop_qemu(self, why):
+        """End the run for a reason of the harness: politely first, so that the plugin writes its report."""
+        if self.end is None and why:
+            self.end = why
+            self.process.send_signal(signal.SIGTERM)
+            killer = threading.Timer(5 * self.request.slowness, self._kill)
+            killer.daemon = True
+            killer.start()
+
+    def _kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+
+    # What the guest prints and reads
+
+    def _read_output(self):
+        try:
+            data = os.read(self.process.stdout.fileno(), 65536)
+        except BlockingIOError:
+            return False
+        if not data:
+            if self.process.stdout.fileno() in self.selector.get_map():
+                self.selector.unregister(self.process.stdout.fileno())
+            return False
+        if len(self.raw) >= OUTPUT_LIMIT:
+            self._stop_qemu("flood")
+            return True                     # drop the rest, so that QEMU can end
+        self.raw += data[:OUTPUT_LIMIT - len(self.raw)]
+        *lines, rest = (bytes(self.partial) + data).split(b"\n")
+        self.partial = bytearray(rest[:LINE_LIMIT])
+        for line in lines:
+            self._feed(line)
+        self._send_due_input()
+        return True
+
+    def _finish_line(self):
+        if self.partial:
+            self._feed(bytes(self.partial))
+
+    def _feed(self, line):
+        text = line[:LINE_LIMIT].rstrip(b"\r").decode("utf-8", errors="backslashreplace")
+        self.request.matcher.feed(text)
+        self.request.on_line(text)
+
+    def _send_due_input(self):
+        data = self.request.matcher.take_input()
+        if data:
+            self.input_at, self.granted = time.monotonic(), 0
+            try:
+                self.process.stdin.write(data)
+                self.process.stdin.flush()
+            except BrokenPipeError:
+                pass                        # QEMU has ended; its status tells why
+
+    def _answer(self, ask):
+        """The plugin stands at the limit and asks for more: yes while input that was just sent may be still on its way."""
+        try:
+            if not ask.recv(1):
+                self.selector.unregister(ask)
+                return
+            while self._read_output():
+                pass
+            fresh = self.input_at is not None and (not self.granted or time.monotonic() - self.input_at < INPUT_PATIENCE)
+            self.granted += fresh
+            ask.send(b"\1" if fresh else b"\0")
+        except OSError:
+            self.selector.unregister(ask)
+
+    # Outside reads
+
+    def _set_stop(self, debug):
+        try:
+            self.gdb = gdbremote.GdbRemote(debug, timeout=60 * self.request.slowness)
+            self.gdb.set_breakpoint(self.request.stop)
+            self.gdb.resume()
+            self.selector.register(debug, selectors.EVENT_READ, lambda: self._read_outside(debug))
+        except gdbremote.GdbError as error:
+            self.wrong.append("outside reads: %s" % error)
+
+    def _read_outside(self, debug):
+        self.selector.unregister(debug)
+        if not self.gdb.wait_stop():
+            return
+        self.stopped = True
+        try:
+            self.gdb.clear_breakpoint(self.request.stop)
+            reader = self.request.reader(self.gdb)
+            self.wrong += [wrong for wrong in map(reader.check, self.request.reads) if wrong]
+            self.gdb.detach()
+        except gdbremote.GdbError as error:
+            self.wrong.append("outside reads: %s" % error)
+
+
+class _Watch:
+    """Looks at how a QEMU spends its time, by what the system says of it (where it says nothing, the wall clock must do)."""
+
+    def __init__(self, pid, live_path, request):
+        self._pid, self._live_path = pid, live_path
+        self._cpu_limit = (CPU_SECONDS + request.limit / INSTRUCTIONS_PER_CPU_SECOND) * request.cpu_scale
+        self._looked, self._quiet, self._cpu_time, self._count, self._count_since = 0.0, 0, None, None, 0.0
+
+    def look(self, sign):
+        """Called often; `sign` tells of output or the like since the last call. Why the run cannot go on, or None."""
+        if sign:
+            self._quiet = 0
+        if time.monotonic() - self._looked < TICK * 0.9:
+            return None
+        self._looked = time.monotonic()
+        sleeping, used = self._threads()
+        if used is None:
+            return None
+        self._quiet = self._quiet + 1 if sleeping and used == self._cpu_time else 0
+        self._cpu_time = used
+        count = self._instructions()
+        if count != self._count:
+            self._count, self._count_since = count, used
+        if self._quiet >= ASLEEP_TICKS:
+            return "asleep"
+        if count and used - self._count_since >= STUCK_SECONDS:
+            return "stuck"
+        return "slow" if used > self._cpu_limit else None
+
+    def _threads(self):
+        """Do all threads wait, and how many seconds of CPU time have they used?"""
+        used, sleeping = 0, True
+        try:
+            for thread in os.listdir("/proc/%d/task" % self._pid):
+                with open("/proc/%d/task/%s/stat" % (self._pid, thread), encoding="ascii", errors="replace") as file:
+                    fields = re.sub(r"^.*\)", "", file.read()).split()
+                used += int(fields[11]) + int(fields[12])
+                sleeping = sleeping and fields[0] == "S"
+        except (OSError, ValueError, IndexError):
+            return False, None
+        return sleeping, used / os.sysconf("SC_CLK_TCK")
+
+    def _instructions(self):
+        try:
+            with open(self._live_path, "rb") as file:
+                return int.from_bytes(file.read(8), sys.byteorder)
+        except OSError:
+            return 0
+
+
+def run(request):
+    """Run one guest to its end and return the Outcome. OSError when QEMU cannot be started."""
+    return _Run(request).run()

@@ -1,0 +1,69 @@
+"""The QEMU command line of every machine a test can run on, as data.
+
+A machine says where the kernel image lands (`base`: run address = base + link address), which CPUs it takes and what must
+always be there. Every command is deterministic (-icount), has no network, no semihosting, no display, and its only way out is
+the UART on stdio.
+"""
+import collections
+import os
+
+Machine = collections.namedtuple("Machine", "options base smp cpus max_cpus")
+
+MACHINES = {
+    "virt": Machine(["-M", "virt,virtualization=on,gic-version=3"], 0x40200000, 1, True, 512),
+    "virt-gicv2": Machine(["-M", "virt,virtualization=on,gic-version=2"], 0x40200000, 1, True, 8),
+    "virt-el1": Machine(["-M", "virt,gic-version=3"], 0x40200000, 1, True, 512),
+    "versal": Machine(["-M", "xlnx-versal-virt"], 0x200000, 4, False, 4),       # works with exactly -smp 4 and its own CPUs
+}
+CPUS = ("cortex-a53", "cortex-a57", "cortex-a72", "max")
+DEFAULT_CPU = "cortex-a53"
+
+
+def runs_of(machines, cpus):
+    """The (machine, cpu) pairs a test runs on; a machine with CPUs of its own runs once, with cpu None."""
+    pairs = []
+    for machine in machines:
+        pairs += [(machine, cpu) for cpu in cpus] if MACHINES[machine].cpus else [(machine, None)]
+    return pairs
+
+
+def run_name(test, machine, cpu, alone):
+    """Name of a run's directory: the test's name, with machine and CPU when the test has several runs."""
+    return test if alone else ".".join(part for part in (test, machine, cpu) if part)
+
+
+def command(qemu, machine, cpu, smp, mem, kernel, entry, args, initrd):
+    """The argument list that boots `kernel` (the Image file).
+
+    `entry` is None for the boot protocol of the arm64 Image (x0 = device tree) or the address of a raw copy that CPU 0 starts at
+    with x0 = 0; there `args` and `initrd` have no meaning. `machine` is a name in MACHINES.
+    """
+    data = MACHINES[machine]
+    line = [qemu] + data.options
+    if cpu:
+        line += ["-cpu", cpu]
+    line += ["-smp", str(smp or data.smp), "-m", mem, "-icount", "shift=0,sleep=off", "-nodefaults", "-display", "none",
+             "-net", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"]
+    if entry is not None:
+        return line + ["-device", "loader,file=%s,addr=0x%x,force-raw=on,cpu-num=0" % (_escape(kernel), entry)]
+    line += ["-kernel", kernel]
+    if args:
+        line += ["-append", args]
+    if initrd:
+        line += ["-initrd", initrd]
+    return line
+
+
+def plugin_option(plugin, arguments):
+    """The -plugin option with its arguments, an ordered list of (key, value)."""
+    return ["-plugin", ",".join([_escape(os.path.abspath(plugin))] + ["%s=%s" % (k, _escape(str(v))) for k, v in arguments])]
+
+
+def gdb_option(descriptor):
+    """Wait at the first instruction for a debugger on an inherited socket: no port or path that runs could fight about."""
+    return ["-chardev", "socket,id=gdb,fd=%d" % descriptor, "-gdb", "chardev:gdb", "-S"]
+
+
+def _escape(path):
+    """QEMU's option syntax writes a comma inside a value twice."""
+    return path.replace(",", ",,")

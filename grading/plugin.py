@@ -1,0 +1,70 @@
+"""Builds limit.c, the QEMU plugin that bounds a run in guest instructions, and reads the report it leaves.
+
+Without a native compiler, or with a QEMU that has no plugins, grading goes on with wall-clock limits only: `build` then
+returns None and the one line to show.
+"""
+import collections
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "limit.c")
+LIMIT_STATUS = 124
+
+Report = collections.namedtuple("Report", "instructions reason marks blocks")    # blocks: the latest first
+
+
+def _compiler():
+    """The native compiler as a list of words, or None; HOSTCC and CC in the environment come first, as in the Makefile."""
+    for words in (os.environ.get("HOSTCC", ""), os.environ.get("CC", ""), "cc", "gcc", "clang"):
+        if words.strip() and shutil.which(words.split()[0]):
+            return words.split()
+    return None
+
+
+def build(out, qemu, qemu_version):
+    """(path of the plugin, None) or (None, warning). Built once per source, plugin interface and directory `out`."""
+    cc = _compiler()
+    if cc is None:
+        return None, "no native C compiler: hangs end by wall clock only and holes may go unnamed; install gcc"
+    interface = 2 if qemu_version >= (9, 0) else 1
+    with open(SOURCE, "rb") as file:
+        key = hashlib.sha256(file.read() + b"%d %s" % (interface, platform.machine().encode())).hexdigest()[:12]
+    path = os.path.join(out, "limit-%s.so" % key)
+    if not os.path.exists(path):
+        os.makedirs(out, exist_ok=True)
+        handle, fresh = tempfile.mkstemp(dir=out)
+        os.close(handle)
+        command = cc + ["-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-DPLUGIN_VERSION=%d" % interface, "-o", fresh, SOURCE]
+        if platform.system() == "Darwin":
+            command += ["-undefined", "dynamic_lookup"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if done.returncode:
+            os.unlink(fresh)
+            return None, "%s cannot build grading/limit.c (%s): hangs end by wall clock only; install gcc and libc6-dev" % (
+                cc[0], (done.stdout.decode(errors="replace").strip().splitlines() or ["no message"])[0])
+        os.replace(fresh, path)
+    probe = subprocess.run([qemu, "-M", "none", "-nodefaults", "-display", "none", "-monitor", "stdio", "-plugin", path],
+                           input=b"quit\n", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    if probe.returncode:
+        return None, "this QEMU takes no plugins (%s): hangs end by wall clock only; install your system's qemu-system-arm" % (
+            (probe.stderr.decode(errors="replace").strip().splitlines() or ["status %d" % probe.returncode])[0])
+    return path, None
+
+
+def read_report(path):
+    """The plugin's Report, or None when there is none."""
+    try:
+        with open(path, encoding="ascii") as file:
+            entries = [line.split(None, 1) for line in file.read().splitlines()]
+    except OSError:
+        return None
+    values = {key: value for key, value in entries}
+    if not re.fullmatch(r"\d+", values.get("instructions", "")):
+        return None
+    numbers = {name: [int(value, 16) for key, value in entries if key == name] for name in ("mark", "block")}
+    return Report(int(values["instructions"]), values.get("reason", "exit"), numbers["mark"], numbers["block"])

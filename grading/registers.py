@@ -1,0 +1,81 @@
+"""System registers and their fields, named as the Arm ARM (chapter D19, "AArch64 System Register Descriptions") names them.
+
+Only what graders look at is here. EL2 registers have the layout for HCR_EL2.E2H = 0. A register without fields is compared whole.
+"""
+import re
+
+_LAYOUT = {
+    "SCTLR_EL2": "M 0 A 1 C 2 SA 3 SA0 4 CP15BEN 5 nAA 6 ITD 7 SED 8 EnRCTX 10 EOS 11 I 12 EnDB 13 DZE 14 UCT 15 nTWI 16 "
+                 "nTWE 18 WXN 19 TSCXT 20 IESB 21 EIS 22 SPAN 23 E0E 24 EE 25 UCI 26 EnDA 27 nTLSMD 28 LSMAOE 29 EnIB 30 "
+                 "EnIA 31 CMOW 32 MSCEn 33 BT0 35 BT 36 ITFSB 37 TCF0 39:38 TCF 41:40 ATA0 42 ATA 43 DSSBS 44 TWEDEn 45 "
+                 "TWEDEL 49:46 EPAN 57 EnTP2 60 NMI 61 SPINTMASK 62 TIDCP 63",
+    "SCTLR_EL1": "M 0 A 1 C 2 SA 3 SA0 4 CP15BEN 5 nAA 6 ITD 7 SED 8 UMA 9 EnRCTX 10 EOS 11 I 12 EnDB 13 DZE 14 UCT 15 "
+                 "nTWI 16 nTWE 18 WXN 19 TSCXT 20 IESB 21 EIS 22 SPAN 23 E0E 24 EE 25 UCI 26 EnDA 27 nTLSMD 28 LSMAOE 29 "
+                 "EnIB 30 EnIA 31 CMOW 32 MSCEn 33 BT0 35 BT1 36 ITFSB 37 TCF0 39:38 TCF 41:40 ATA0 42 ATA 43 DSSBS 44 "
+                 "TWEDEn 45 TWEDEL 49:46 EPAN 57 EnTP2 60 NMI 61 SPINTMASK 62 TIDCP 63",
+    "TCR_EL2": "T0SZ 5:0 IRGN0 9:8 ORGN0 11:10 SH0 13:12 TG0 15:14 PS 18:16 TBI 20 HA 21 HD 22 HPD 24 HWU59 25 HWU60 26 "
+               "HWU61 27 HWU62 28 TBID 29 TCMA 30 DS 32",
+    "TCR_EL1": "T0SZ 5:0 EPD0 7 IRGN0 9:8 ORGN0 11:10 SH0 13:12 TG0 15:14 T1SZ 21:16 A1 22 EPD1 23 IRGN1 25:24 ORGN1 27:26 "
+               "SH1 29:28 TG1 31:30 IPS 34:32 AS 36 TBI0 37 TBI1 38 HA 39 HD 40 HPD0 41 HPD1 42 TBID0 51 TBID1 52 NFD0 53 "
+               "NFD1 54 E0PD0 55 E0PD1 56 TCMA0 57 TCMA1 58 DS 59",
+    "MAIR_EL1": "Attr0 7:0 Attr1 15:8 Attr2 23:16 Attr3 31:24 Attr4 39:32 Attr5 47:40 Attr6 55:48 Attr7 63:56",
+    "MAIR_EL2": "Attr0 7:0 Attr1 15:8 Attr2 23:16 Attr3 31:24 Attr4 39:32 Attr5 47:40 Attr6 55:48 Attr7 63:56",
+    "TTBR0_EL2": "CnP 0 BADDR 47:1",
+    "TTBR0_EL1": "CnP 0 BADDR 47:1 ASID 63:48",
+    "HCR_EL2": "VM 0 SWIO 1 PTW 2 FMO 3 IMO 4 AMO 5 VF 6 VI 7 VSE 8 FB 9 BSU 11:10 DC 12 TWI 13 TWE 14 TID0 15 TID1 16 TID2 17 "
+               "TID3 18 TSC 19 TIDCP 20 TACR 21 TSW 22 TPCP 23 TPU 24 TTLB 25 TVM 26 TGE 27 TDZ 28 HCD 29 TRVM 30 RW 31 CD 32 "
+               "ID 33 E2H 34 TLOR 35 TERR 36 TEA 37 MIOCNCE 38 TME 39 APK 40 API 41 NV 42 NV1 43 AT 44 NV2 45 FWB 46 FIEN 47 "
+               "GPF 48 TID4 49 TICAB 50 AMVOFFEN 51 TOCU 52 EnSCXT 53 TTLBIS 54 TTLBOS 55 ATA 56 DCT 57 TID5 58 TWEDEn 59 "
+               "TWEDEL 63:60",
+    "CPTR_EL2": "TZ 8 TFP 10 TSM 12 TTA 20 TAM 30 TCPAC 31",
+    "MDCR_EL2": "HPMN 4:0 TPMCR 5 TPM 6 HPME 7 TDE 8 TDA 9 TDOSA 10 TDRA 11 E2PB 13:12 TPMS 14 EnSPM 15 HPMD 17 TTRF 19 "
+                "HCCD 23 E2TB 25:24 HLP 26 TDCC 27 MTPME 28 HPMFZO 29 PMSSE 31:30 HPMFZS 36",
+    "CNTHCTL_EL2": "EL1PCTEN 0 EL1PCEN 1 EVNTEN 2 EVNTDIR 3 EVNTI 7:4 ECV 12 EL1TVT 13 EL1TVCT 14 EL1NVPCT 15 EL1NVVCT 16 "
+                   "EVNTIS 17 CNTVMASK 18 CNTPMASK 19",
+    "ESR_EL1": "ISS 24:0 IL 25 EC 31:26",
+    "ESR_EL2": "ISS 24:0 IL 25 EC 31:26",
+    "VTTBR_EL2": "CnP 0 BADDR 47:1 VMID 63:48",
+    "VBAR_EL1": "", "VBAR_EL2": "", "CNTVOFF_EL2": "", "TPIDR_EL2": "", "sp": "", "pc": "",
+    "cpsr": "M 4:0 F 6 I 7 A 8 D 9 IL 20 SS 21 PAN 22 V 28 C 29 Z 30 N 31",
+}
+
+GDB_NAMES = {"SCTLR_EL1": ("SCTLR",), "VBAR_EL1": ("VBAR",)}       # QEMU's gdbstub names registers shared with AArch32 so
+
+
+def _parse(layout):
+    fields = {}
+    for name, bits in re.findall(r"(\w+) (\d+(?::\d+)?)", layout):
+        high, _, low = bits.partition(":")
+        fields[name] = (int(high), int(low or high))
+    return fields
+
+
+REGISTERS = {name: _parse(layout) for name, layout in _LAYOUT.items()}
+
+
+def gdb_names(register):
+    """Names under which a gdbstub may know a register."""
+    return (register,) + GDB_NAMES.get(register, ())
+
+
+def field(register, name, value):
+    """The value of one field of a register's value."""
+    high, low = REGISTERS[register][name]
+    return value >> low & (1 << (high - low + 1)) - 1
+
+
+def differences(register, expected, got):
+    """The fields in which two values of a register differ, as text; bits outside any field are named by number."""
+    found, known = [], 0
+    for name, (high, low) in REGISTERS[register].items():
+        known |= ((1 << (high - low + 1)) - 1) << low
+        a, b = field(register, name, expected), field(register, name, got)
+        if a != b:
+            found.append("%s: expected %s, got %s" % (name, _short(a), _short(b)))
+    found += ["bit %d: expected %d, got %d" % (bit, expected >> bit & 1, got >> bit & 1)
+              for bit in range(64) if (expected ^ got) & ~known & 1 << bit]
+    return ", ".join(found) if REGISTERS[register] else ""
+
+
+def _short(value):
+    return str(value) if value < 10 else "0x%x" % value

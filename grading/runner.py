@@ -1,0 +1,164 @@
+"""Turns tests into runs, runs them in parallel, and gathers a Result for each test.
+
+Every run has a directory of its own with transcript.txt, qemu.log, command.txt and, when it failed, report.txt. A run that the
+host was too slow for is repeated alone at the end, once.
+"""
+import collections
+import concurrent.futures
+import os
+import shlex
+import shutil
+import threading
+
+import expect
+import guest
+import machines
+import nonce as nonces
+import outside
+import verdict
+
+ORDINARY_START = 0.2                # seconds an ordinary host takes at most to start QEMU for its version
+
+Lab = collections.namedtuple("Lab", "number name directory build tests code")
+Result = collections.namedtuple("Result", "lab test status why report seconds instructions holes log")
+
+
+class Setup:
+    """What all runs of one grading share."""
+
+    def __init__(self, qemu, plugin, out, seed, start_seconds, jobs):
+        self.qemu, self.plugin, self.out, self.seed, self.jobs = qemu, plugin, out, seed, jobs
+        self._start_seconds = start_seconds             # how long this host takes to start QEMU for its version
+
+    def slowness(self):
+        """How much longer things may take here and now than on an idle, ordinary host."""
+        load = os.getloadavg()[0] / (os.cpu_count() or 1)
+        return max(1.0, load, self._start_seconds / ORDINARY_START) * max(1.0, self.jobs / (os.cpu_count() or 1))
+
+    def cpu_scale(self):
+        """How much more CPU time than on an ordinary host a run may take; load hardly changes that."""
+        return min(3.0, max(1.0, self._start_seconds / ORDINARY_START))
+
+
+def run_all(setup, labs, on_result, on_line):
+    """Run every test of `labs`; call on_result(Result) as each is done. `on_line(test name, text)` sees the guests' output."""
+    results, lock, late = {}, threading.Lock(), []
+    runs = [(lab, test, machine, cpu) for lab in labs for test in lab.tests
+            for machine, cpu in machines.runs_of(test.machines, test.cpus)]
+    waiting = collections.Counter((lab.number, test.name) for lab, test, _, _ in runs)
+    done = collections.defaultdict(list)
+
+    def finish(lab, test, one):
+        key = (lab.number, test.name)
+        with lock:
+            done[key].append(one)
+            waiting[key] -= 1
+            if waiting[key] == 0:
+                results[key] = _combine(lab, test, sorted(done[key], key=lambda run: run.log))
+                on_result(results[key])
+
+    def work(run):
+        one = _one_run(setup, *run, on_line=on_line)
+        if one.status == "error" and setup.jobs > 1:
+            with lock:
+                late.append(run)
+        else:
+            finish(run[0], run[1], one)
+
+    pool = concurrent.futures.ThreadPoolExecutor(setup.jobs)
+    try:
+        for future in [pool.submit(work, run) for run in runs]:
+            future.result()
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        guest.end_all()
+        raise
+    pool.shutdown()
+    for run in late:
+        finish(run[0], run[1], _one_run(setup, *run, on_line=on_line))
+    return [results[lab.number, test.name] for lab in labs for test in lab.tests]
+
+
+def _one_run(setup, lab, test, machine, cpu, on_line):
+    """Boot one test on one machine and judge it; a Result for this run alone."""
+    alone = len(machines.runs_of(test.machines, test.cpus)) == 1
+    directory = os.path.join(setup.out, "lab%d" % lab.number, machines.run_name(test.name, machine, cpu, alone))
+    shutil.rmtree(directory, ignore_errors=True)
+    os.makedirs(directory)
+    nonce = nonces.fresh(setup.seed, "%d %s %s %s" % (lab.number, test.name, machine, cpu))
+    base = machines.MACHINES[machine].base
+    entry = (test.entry_address or base) if test.raw_entry else None
+    base = entry or base
+    command = machines.command(setup.qemu, machine, cpu, test.smp, test.mem, os.path.join(lab.build, "kernel.bin"), entry,
+                               nonces.expand(test.args, nonce), _initrd(test, lab, directory, nonce))
+    _write(directory, "command.txt", " ".join(map(shlex.quote, command)) + "\n")
+
+    def run_address(symbol):
+        address = lab.code.kernel.address(symbol)
+        return None if address is None else base + address
+
+    matcher = expect.Matcher(test.items(nonce))
+    stop, reads = test.stop and run_address(test.stop), test.reads(nonce)
+    try:
+        outcome = guest.run(guest.Request(
+            command, directory, matcher, test.limit, setup.plugin, run_address("todo"), stop,
+            lambda gdb: outside.Reader(gdb, run_address), reads if stop is not None else [], setup.slowness(),
+            setup.cpu_scale(), lambda text: on_line(test.name, text)))
+    except OSError as error:
+        return Result(lab.number, test, "error", "cannot start %s: %s" % (setup.qemu, error), [], 0.0, None, [], directory)
+    if reads and stop is None:
+        outcome = outcome._replace(stopped=True, wrong_reads=["the kernel has no symbol %s, where registers are read" % test.stop])
+    transcript = os.path.join(directory, "transcript.txt")
+    with open(transcript, "wb") as file:
+        file.write(outcome.raw)
+    judged = verdict.judge(test, matcher, outcome, lab.code, base, os.path.join(directory, "qemu.log"))
+    report = judged.report
+    if report:
+        where = ["  on %s" % " with ".join(filter(None, (machine, cpu)))] if not alone else []
+        report = where + report + ["  transcript  %s" % os.path.relpath(transcript)]
+        _write(directory, "report.txt", "\n".join(headline(test, judged.status) + report + footer(lab.number, test)) + "\n")
+    instructions = outcome.report.instructions if outcome.report else None
+    return Result(lab.number, test, judged.status, judged.why, report, outcome.seconds, instructions, judged.holes, transcript)
+
+
+def _initrd(test, lab, directory, nonce):
+    """Path of the initrd a test boots with, or None."""
+    programs = os.path.join(lab.build, "initrd.cpio")
+    if test.raw_entry or test.initrd == "none" or test.initrd is None and not os.path.exists(programs):
+        return None
+    if test.initrd == "nonce":
+        return _write(directory, "nonce", nonce)
+    if test.initrd in (None, "programs"):
+        return programs
+    return os.path.join(lab.build, test.initrd.split(None, 1)[1])
+
+
+def _write(directory, name, text):
+    path = os.path.join(directory, name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def headline(test, status):
+    """The first lines of a report."""
+    return ["%s %s (%d points): %s" % (status.upper(), test.name, test.points, test.title)]
+
+
+def footer(number, test):
+    """The last lines of a report."""
+    handout = ["  handout     %s" % test.handout] if test.handout else []
+    return handout + ["  again       make grade LAB=%d T=%s V=1" % (number, test.name)]
+
+
+def _combine(lab, test, runs):
+    """The Result of a test from those of its runs: it passes only if each does."""
+    bad = [run for run in runs if run.status == "fail"] or [run for run in runs if run.status == "error"]
+    first = (bad or runs)[0]
+    report = headline(test, first.status) + [line for run in bad[:1] for line in run.report] if bad else []
+    if len(bad) > 1:
+        report.append("  also on     %s" % ", ".join(os.path.basename(os.path.dirname(run.log)) for run in bad[1:]))
+    counts = [run.instructions for run in runs]
+    return Result(lab.number, test, first.status, first.why, report + (footer(lab.number, test) if bad else []),
+                  sum(run.seconds for run in runs), None if None in counts else sum(counts),
+                  list(dict.fromkeys(hole for run in runs for hole in run.holes)), first.log)

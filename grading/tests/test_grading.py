@@ -1,0 +1,227 @@
+"""Grades a tiny guest that behaves well or badly in QEMU, and checks each verdict, its reason, and what is written."""
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import unittest
+from unittest import mock
+
+import toy_guest
+import plugin
+
+BANNER = "hv8 boots at EL2, image at 0x40200000\n"
+
+TESTS = {                           # name: (guest's arguments, header, body)
+    "pass": ("test=pass nonce=${nonce}", "smp: 2", BANNER + "first\nsecond\nnext: ${nonce}\nnot: third\ncount: 1 {{f.*t}}"),
+    "pass-v2": ("test=pass nonce=${xor(nonce,0x123)}", "machine: virt-gicv2 virt\ncpu: cortex-a57 max", "${xor(nonce,0x123)}"),
+    "hang": ("test=hang", "limit: 1M", BANNER + "never"),
+    "sleep": ("test=sleep", "", BANNER + "never"),
+    "stuck": ("test=stuck", "", BANNER + "never"),
+    "no-vectors": ("test=no-vectors", "limit: 1M", BANNER + "never"),
+    "panic-after-ok": ("test=panic-after-ok", "", "OK"),
+    "killed": ("test=killed", "", "OK"),
+    "killed-expected": ("test=killed", "", "OK\nhv8: process {{\\d+}} (init) killed: it wrote TCR_EL1"),
+    "wrong-order": ("test=wrong-order", "", "first\nsecond"),
+    "any-order": ("test=wrong-order", "", "any-order {\n    first\n    second\n}"),
+    "once": ("test=once", "", "tick\ntick"),
+    "prefix": ("test=prefix", "", "5"),
+    "two-banners": ("test=two-banners", "", BANNER),
+    "late-output": ("test=late-output", "", BANNER),
+    "no-off-line": ("test=no-off-line", "", BANNER),
+    "forged": ("test=forged nonce=${nonce}", "", "${nonce}"),
+    "echo": ("test=echo", "handout: lab1-uart.md, step 4", "ready\nsend: ${nonce}\\n\nnext: ${nonce}"),
+    "echo-slow": ("test=echo", "limit: 100K", "ready\nsend: 1\\x32\\n\n12"),
+    "flood": ("test=flood", "limit: 1G", BANNER),
+    "silent-hole": ("test=silent-hole", "", BANNER + "never"),
+    "loud-hole": ("test=loud-hole", "", BANNER),
+    "fault": ("test=fault", "", BANNER),
+    "mute": ("test=mute", "ends: silent", ""),
+    "not-mute": ("test=once", "ends: silent", ""),
+    "raw": ("", "entry: raw\ninitrd: none", BANNER),
+    "registers": ("test=registers nonce=${nonce}", "stop: stop_here\nreg: SCTLR_EL2.M = 1\nreg: MAIR_EL2 = 0x4ff\nreg: VBAR_EL2 = _start\n"
+                  "map: el2 stop_here+8 = rwx normal 2M inner\nmap: el2 0x40400000 = rw- normal\nmap: el2 0x09000000 = rw- nGnRE 1G\n"
+                  "map: el2 0x40000000 = none\nmap: el2 0x80000000 = none\nmem: secret = 0x${nonce}\nphys: 0x09000018 = 0x90", "done"),
+    "wrong-field": ("test=registers nonce=${nonce}", "stop: stop_here\nreg: SCTLR_EL2.WXN = 1\nreg: HCR_EL2 = 0x80000000\n"
+                    "map: el2 0x40400000 = r-x device\nmap: el2 0 = none\nmem: secret = 0x1\nhandout: lab2-mmu.md, step 5", "done"),
+    "no-stop": ("test=once", "stop: stop_here\nreg: SCTLR_EL2.M = 0", "tick"),
+    "no-symbol": ("test=once", "stop: nowhere\nreg: SCTLR_EL2.M = 0", "tick"),
+}
+PASS = {"pass", "pass-v2", "killed-expected", "any-order", "echo", "echo-slow", "mute", "raw", "registers"}
+
+
+@unittest.skipIf(toy_guest.MISSING, "missing: %s" % ", ".join(toy_guest.MISSING))
+class Verdicts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.graded = toy_guest.Graded("verdicts", TESTS)
+
+    def why(self, name):
+        return self.graded.tests[name]["why"]
+
+    def test_exactly_the_good_guests_pass(self):
+        status = {name: test["status"] for name, test in self.graded.tests.items()}
+        self.assertEqual(status, {name: "pass" if name in PASS else "fail" for name in TESTS})
+
+    def test_score_and_exit_status_agree(self):
+        lab = self.graded.results["labs"][0]
+        self.assertEqual(lab["score"], sum(test["max"] for test in lab["tests"] if test["name"] in PASS))
+        self.assertEqual((lab["max"], self.graded.status), (100, 1))
+        self.assertIn("Lab 1 uart: %d/100" % lab["score"], self.graded.printed)
+
+    def test_a_hang_is_located(self):
+        self.assertRegex(self.why("hang"), r"no progress: after 1,\d+,\d+ instructions the CPU was in spin_here \(.*guest\.c:\d+\)")
+
+    def test_endless_sleep_is_located(self):
+        self.assertRegex(self.why("sleep"), r"every CPU sleeps .* WFI in sleep_here \(.*guest\.c:\d+\)")
+
+    def test_endless_exceptions_are_located(self):
+        self.assertRegex(self.why("stuck"), r"exceptions without end.* mmu_on \(.*guest\.c:\d+\)")
+
+    def test_missing_vectors_are_named(self):
+        self.assertIn("the exception vector at 0x200: exceptions are taken with VBAR_EL2 = 0", self.why("no-vectors"))
+
+    def test_a_panic_after_ok_fails(self):
+        self.assertIn("hv8: panic: too late", self.why("panic-after-ok"))
+
+    def test_a_killed_process_fails_unless_expected(self):
+        self.assertIn("hv8: process 3 (init) killed", self.why("killed"))
+
+    def test_order_counts(self):
+        self.assertRegex(self.why("wrong-order"), r"missing or wrong \(.*came too early.*order matters\)|came before")
+
+    def test_a_line_counts_once(self):
+        self.assertIn("came before, and counted", self.why("once"))
+
+    def test_patterns_are_anchored(self):
+        self.assertIn("expected 5", self.why("prefix"))
+
+    def test_rules_on_begin_and_end(self):
+        self.assertIn("booted a second time", self.why("two-banners"))
+        self.assertIn("output after the power-off line: one more thing", self.why("late-output"))
+        self.assertIn("power-off line is missing", self.why("no-off-line"))
+        self.assertIn("without any output", self.why("not-mute"))
+
+    def test_a_guest_cannot_print_its_verdict(self):
+        self.assertEqual(self.graded.tests["forged"]["points"], 0)
+        self.assertNotIn("\033", self.graded.printed)
+        self.assertNotIn("\033", self.graded.read("forged", "report.txt"))
+
+    def test_a_flood_ends(self):
+        self.assertIn("more than 1 MiB of output", self.why("flood"))
+        self.assertLessEqual(len(self.graded.read("flood", "transcript.txt")), 1 << 20)
+
+    def test_holes_are_named_even_when_the_guest_is_silent(self):
+        self.assertRegex(self.why("silent-hole"), r"^reached the hole silent_hole \(.*guest\.c:\d+\), which is yours to write$")
+        self.assertEqual(self.graded.tests["silent-hole"]["holes"], ["silent_hole"])
+        self.assertRegex(self.why("loud-hole"), r"^reached the hole loud_hole \(")
+        self.assertEqual(self.graded.tests["loud-hole"]["holes"], ["loud_hole"])
+        self.assertEqual(self.graded.tests["pass"]["holes"], [])
+
+    def test_a_fault_is_decoded(self):
+        report = self.graded.read("fault", "report.txt")
+        self.assertIn("ESR_EL2 0x96000045: data abort, write, translation fault, level 1", report)
+        self.assertRegex(report, r"0x[0-9a-f]+ is in fault_here \(.*guest\.c:\d+\)")
+
+    def test_outside_reads_name_field_and_handout(self):
+        report = self.graded.read("wrong-field", "report.txt")
+        self.assertIn("SCTLR_EL2.WXN: expected 1, got 0", report)
+        self.assertIn("HCR_EL2: expected 0x80000000, got 0x0 (RW: expected 1, got 0)", report)
+        self.assertIn("map el2 0x40400000: expected r-x device, got rw- normal 2M inner (pa 0x40400000)", report)
+        self.assertIn("map el2 0: expected none, got rw- nGnRE 1G", report)
+        self.assertIn("mem secret: expected 0x1, got 0x", report)
+        self.assertIn("lab2-mmu.md, step 5", report)
+        self.assertIn("stop_here was never reached", self.why("no-stop"))
+        self.assertIn("no symbol nowhere", self.why("no-symbol"))
+
+    def test_reports_show_the_difference_and_the_way_back(self):
+        report = self.graded.read("prefix", "report.txt")
+        self.assertRegex(report, r"(?m)^  +- expected  5   \(prefix\.test:\d+\)\n  +\+ +\d+  ")
+        self.assertIn("again       make grade LAB=1 T=prefix V=1", report)
+        self.assertIn(report.split("\n")[1], self.graded.printed)
+
+    def test_each_run_has_its_own_files(self):
+        runs = sorted(name for name in os.listdir(os.path.join(self.graded.out, "lab1")) if name.startswith("pass-v2"))
+        self.assertEqual(runs, ["pass-v2.%s.%s" % (m, c) for m in ("virt-gicv2", "virt") for c in ("cortex-a57", "max")])
+        for name in ("transcript.txt", "qemu.log", "command.txt"):
+            self.assertTrue(os.path.exists(os.path.join(self.graded.out, "lab1", "pass", name)))
+
+    def test_the_command_reproduces_the_run(self):
+        command = self.graded.read("pass", "command.txt")
+        done = subprocess.run(command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              check=True, timeout=60)
+        self.assertEqual(done.stdout.decode(), self.graded.read("pass", "transcript.txt"))
+
+    def test_no_way_out_of_the_guest(self):
+        for name in ("pass", "raw", "registers"):
+            command = self.graded.read(name, "command.txt")
+            self.assertIn("-net none", command)
+            self.assertNotRegex(command, r"semihosting|hostfwd|virtfs|-monitor stdio")
+
+
+@unittest.skipIf(toy_guest.MISSING, "missing: %s" % ", ".join(toy_guest.MISSING))
+class Gradings(unittest.TestCase):
+    """Whole gradings: exit status, selection, repeatability, trouble."""
+
+    def test_full_marks_are_status_0_and_a_seed_repeats(self):
+        one = toy_guest.Graded("full", {"pass": TESTS["pass"]}, "--seed", "7")
+        first = one.read("pass", "transcript.txt")
+        two = toy_guest.Graded("full", {"pass": TESTS["pass"]}, "--seed", "7")
+        second = two.read("pass", "transcript.txt")
+        other = toy_guest.Graded("full", {"pass": TESTS["pass"]})
+        self.assertEqual((one.status, two.status, other.status), (0, 0, 0))
+        self.assertEqual(first, second)
+        self.assertNotEqual(first, other.read("pass", "transcript.txt"))
+        self.assertEqual(one.tests["pass"]["guest_instructions"], two.tests["pass"]["guest_instructions"])
+        self.assertNotIn("\033", other.printed)
+
+    def test_no_points_is_not_status_0(self):
+        self.assertEqual(toy_guest.Graded("zero", {"prefix": TESTS["prefix"]}).status, 1)
+
+    def test_a_selection_says_so(self):
+        graded = toy_guest.Graded("some", {name: TESTS[name] for name in ("pass", "prefix", "mute")}, "--test", "[pm][au]*",
+                                  "--verbose")
+        self.assertEqual((graded.status, sorted(graded.tests)), (0, ["mute", "pass"]))
+        self.assertIn("partial", graded.printed)
+        self.assertIn("pass| second", graded.printed)
+
+    def test_without_a_compiler_grading_goes_on(self):
+        with mock.patch.dict(os.environ, {"PATH": os.path.dirname(shutil.which(toy_guest.QEMU) or "") + "-none", "HOSTCC": "", "CC": ""}):
+            plugin_path, warning = plugin.build("/nowhere", "qemu", (7, 2))
+        self.assertIsNone(plugin_path)
+        self.assertIn("install gcc", warning)
+        with mock.patch.object(plugin, "build", return_value=(None, warning)):
+            graded = toy_guest.Graded("bare", {name: TESTS[name] for name in ("pass", "hang", "loud-hole")})
+        self.assertEqual((graded.tests["pass"]["status"], graded.tests["pass"]["guest_instructions"]), ("pass", None))
+        self.assertEqual(graded.tests["hang"]["status"], "fail")
+        self.assertIn("; no progress", graded.tests["hang"]["why"])
+        self.assertEqual(graded.tests["loud-hole"]["holes"], ["loud_hole"])
+        self.assertIn("warning: no native C compiler", graded.printed)
+
+    def test_trouble_is_status_2(self):
+        build = "1:" + os.path.join(toy_guest.scratch(), "build")
+        top = toy_guest.Graded("trouble", {"pass": TESTS["pass"]}).lab[:-len("/lab1")]
+        for arguments, text in (([build, "--tests", top, "--qemu", "no-such-qemu"], "make setup"),
+                                (["1:/nowhere", "--tests", top], "run `make LAB=1` first"),
+                                ([build, "--tests", "/nowhere"], "no *.test file"),
+                                ([build, "--tests", top, "--test", "nothing"], "no test is named")):
+            status, printed = toy_guest.run_grade("--out", top + "/out", *arguments)
+            self.assertEqual(status, 2)
+            self.assertIn(text, printed)
+
+    def test_a_qemu_that_cannot_run_is_an_error_of_the_host(self):
+        graded = toy_guest.Graded("host", {"pass": ("test=pass nonce=${nonce}", "mem: 9999999G", "first")})
+        self.assertEqual((graded.status, graded.tests["pass"]["status"]), (2, "error"))
+
+    def test_a_grading_does_not_disturb_another(self):
+        graded = toy_guest.Graded("busy", {"mute": TESTS["mute"]})
+        with open(os.path.join(graded.out, ".lock"), "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            status, printed = toy_guest.run_grade("--tests", graded.lab[:-len("/lab1")], "--out", graded.out,
+                                                  "1:" + os.path.join(toy_guest.scratch(), "build"))
+        self.assertEqual(status, 2)
+        self.assertIn("another grading", printed)
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())

@@ -1,0 +1,143 @@
+"""What is read from outside and how it is put: register fields, table walks over made-up memory, syndromes."""
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import esr                                                                      # noqa: E402
+import outside                                                                  # noqa: E402
+import registers                                                                # noqa: E402
+import walk                                                                     # noqa: E402
+
+VALID, TABLE, AF, NG = 1, 2, 1 << 10, 1 << 11
+PAGE, RO, EL0, PXN, XN, INNER, DEVICE = VALID | TABLE | AF, 1 << 7, 1 << 6, 1 << 53, 1 << 54, 3 << 8, 1 << 2
+
+
+class Machine:
+    """Registers and memory for a walk, and the same as a gdbstub."""
+
+    def __init__(self, regime, entries, t0sz=16, mmu=1):
+        suffix = regime.upper()
+        self.registers = {"SCTLR_" + suffix: mmu, "TCR_" + suffix: t0sz, "TTBR0_" + suffix: 0x1000, "MAIR_" + suffix: 0x4404ff}
+        self.memory = entries
+
+    def register(self, names):
+        return next(self.registers[name] for name in names if name in self.registers)
+
+    def physical_memory(self, on):
+        self.physical = on
+
+    def read(self, address, length):
+        assert self.physical
+        return self.memory.get(address, 0).to_bytes(8, "little")[:length]
+
+    def check(self, kind, text):
+        return outside.Reader(self, {"main": 0x200000}.get).check(outside.parse(kind, text))
+
+
+def el2(leaf, flags=0):
+    """A machine whose page at 0x200000 has this level 3 descriptor; flags go into the level 1 table entry."""
+    return Machine("el2", {0x1000: 0x2003, 0x2000: 0x3003 | flags, 0x3008: 0x4003, 0x4000: leaf})
+
+
+def el1(leaf, flags=0):
+    machine = Machine("el1", {})
+    machine.memory = el2(leaf, flags).memory
+    return machine
+
+
+class Walks(unittest.TestCase):
+    def test_permissions_at_el2(self):
+        for leaf, words in ((PAGE | RO, "r-x"), (PAGE | XN, "rw-"), (PAGE | RO | XN, "r--"), (PAGE, "rwx")):
+            self.assertIsNone(el2(leaf).check("map", "el2 main = %s normal 4K" % words))
+            for other in ("r-x", "rw-", "r--", "rwx", "none"):
+                if other != words:
+                    self.assertIn("got " + words, el2(leaf).check("map", "el2 0x200000 = " + other))
+
+    def test_tables_restrict(self):
+        self.assertIsNone(el2(PAGE, 1 << 62 | 1 << 60).check("map", "el2 main = r--"))
+        self.assertIsNone(el1(PAGE | EL0 | NG, 1 << 61).check("map", "el1 main = rwx el0:--x"))
+
+    def test_types(self):
+        self.assertIsNone(el2(PAGE | XN | DEVICE).check("map", "el2 main = rw- device"))
+        self.assertIsNone(el2(PAGE | XN | DEVICE).check("map", "el2 main = rw- nGnRE"))
+        self.assertIn("got rw- nGnRE", el2(PAGE | XN | DEVICE).check("map", "el2 main = rw- normal"))
+        self.assertIn("got rw- noncacheable", el2(PAGE | XN | 2 << 2).check("map", "el2 main = rw- normal"))
+
+    def test_el0_access_is_never_left_open(self):
+        self.assertIsNone(el1(PAGE | XN | PXN | NG).check("map", "el1 main = rw- nG"))
+        self.assertIn("el0:--x", el1(PAGE | PXN | NG).check("map", "el1 main = rw- nG"))
+        self.assertIn("got rw- el0:rw-", el1(PAGE | XN | EL0 | NG).check("map", "el1 main = rw-"))
+        self.assertIsNone(el1(PAGE | RO | EL0 | PXN | NG).check("map", "el1 main = r-- el0:r-x nG"))
+        self.assertIsNone(el1(PAGE | EL0 | XN | NG).check("map", "el1 main = rw- el0:rw-"))      # EL0 can write: EL1 cannot execute
+
+    def test_global_pages_are_seen(self):
+        self.assertIn(" global", el1(PAGE | XN | PXN).check("map", "el1 main = rw- nG"))
+
+    def test_the_access_flag_is_needed(self):
+        self.assertIn("access flag clear", el2(PAGE & ~AF).check("map", "el2 main = rwx"))
+
+    def test_blocks_and_start_levels(self):
+        block = Machine("el2", {0x1000: 0x2003, 0x2000: 0x3003, 0x3008: 0x40200000 | VALID | AF | XN | INNER})
+        self.assertIsNone(block.check("map", "el2 0x200000 = rw- 2M inner"))
+        self.assertIn("pa 0x40201234", block.check("map", "el2 0x201234 = r-x"))
+        three = Machine("el2", {0x1000: 0x3003, 0x3008: 0x200000 | VALID | AF}, t0sz=25)
+        self.assertIsNone(three.check("map", "el2 0x200000 = rwx 2M"))
+        self.assertIsNone(three.check("map", "el2 0x8000000000 = none"))
+
+    def test_nothing_there(self):
+        self.assertIsNone(el2(0).check("map", "el2 main = none"))
+        self.assertIn("got none (level 3 entry at 0x4000 is 0x0: invalid)", el2(0).check("map", "el2 main = r-x"))
+        self.assertIn("reserved encoding", el2(VALID | AF).check("map", "el2 main = r-x"))
+
+    def test_no_walk(self):
+        self.assertIn("the MMU is off", Machine("el2", {}, mmu=0).check("map", "el2 0 = none"))
+        self.assertIn("granule", Machine("el2", {}, t0sz=16 | 1 << 14).check("map", "el2 0 = none"))
+        self.assertIn("no symbol nosuch", el2(0).check("map", "el2 nosuch = none"))
+
+
+class Registers(unittest.TestCase):
+    def test_fields_do_not_overlap(self):
+        for register, fields in registers.REGISTERS.items():
+            used = 0
+            for name, (high, low) in fields.items():
+                bits = ((1 << high - low + 1) - 1) << low
+                self.assertFalse(used & bits, "%s.%s" % (register, name))
+                self.assertLess(high, 64)
+                used |= bits
+
+    def test_values(self):
+        self.assertEqual(registers.field("TCR_EL2", "PS", 5 << 16), 5)
+        self.assertEqual(registers.field("HCR_EL2", "RW", 0x80000000), 1)
+        self.assertEqual(registers.differences("HCR_EL2", 0x80000010, 0x80000002), "SWIO: expected 0, got 1, IMO: expected 1, got 0")
+        self.assertEqual(registers.differences("CPTR_EL2", 0, 1 << 63), "bit 63: expected 0, got 1")
+
+    def test_reads(self):
+        machine = el2(0)
+        self.assertIsNone(machine.check("reg", "TTBR0_EL2 = 0x1000"))
+        self.assertIsNone(machine.check("mem", "0x2000+0 = 0x3003"))
+        self.assertIsNone(machine.check("phys", "0x3008 = 0x4003"))
+        self.assertEqual(machine.check("reg", "SCTLR_EL2.C = 1"), "SCTLR_EL2.C: expected 1, got 0")
+        machine.registers = {"SCTLR": 5}
+        self.assertIsNone(machine.check("reg", "SCTLR_EL1.C = 1"))       # QEMU's name for it
+
+
+class Syndromes(unittest.TestCase):
+    def test_decode(self):
+        for value, text in ((0x96000045, "data abort, write, translation fault, level 1"),
+                            (0x8600000f, "instruction abort, permission fault, level 3"),
+                            (0x92000021, "data abort from a lower level, read, alignment fault"), (0x5a000007, "HVC #0x7"),
+                            (0x62300100 | 8 << 5 & 0, "trapped system register"), (0x02000000, "unknown reason"),
+                            (0xfc000000, "exception class 0x3f")):
+            self.assertIn(text, esr.decode(value))
+        ttbr0 = 0x18 << 26 | 1 << 25 | 3 << 20 | 0 << 17 | 0 << 14 | 2 << 10 | 5 << 5 | 0 << 1
+        self.assertEqual(esr.decode(ttbr0), "trapped system register, write of TTBR0_EL1, x5")
+
+    def test_every_value_has_words(self):
+        for high in range(0, 1 << 32, 1 << 26):
+            for low in range(0, 0x80):
+                self.assertTrue(esr.decode(high | low))
+
+
+if __name__ == "__main__":
+    unittest.main()

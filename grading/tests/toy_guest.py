@@ -1,0 +1,76 @@
+"""Builds guest.c once and grades made-up labs on it: what the tests of the harness share."""
+import atexit
+import contextlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+import grade                                                                   # noqa: E402
+
+CROSS = os.environ.get("CROSS_COMPILE") or "aarch64-linux-gnu-"
+QEMU = os.environ.get("QEMU") or "qemu-system-aarch64"
+MISSING = [tool for tool in (CROSS + "gcc", QEMU) if not shutil.which(tool)]
+LAYOUT = "SECTIONS { . = 0; .text : { *(.head) *(.text*) } .rodata : { *(.rodata*) } .data : { *(.data*) } .bss : { *(.bss*) } }\n"
+
+_scratch = None
+
+
+def scratch():
+    """A directory for this process, removed at its end; it holds the built guest as `build`."""
+    global _scratch
+    if _scratch is None:
+        _scratch = tempfile.mkdtemp(prefix="hv8-grading-")
+        atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
+        build = os.path.join(_scratch, "build")
+        os.mkdir(build)
+        script, elf = os.path.join(_scratch, "guest.ld"), os.path.join(build, "kernel.elf")
+        with open(script, "w", encoding="ascii") as file:
+            file.write(LAYOUT)
+        subprocess.run([CROSS + "gcc", "-g", "-O1", "-ffreestanding", "-nostdlib", "-static", "-pie", "-fpie", "-fvisibility=hidden",
+                        "-mgeneral-regs-only", "-mstrict-align", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
+                        "-Wall", "-Wextra", "-Werror", "-Wl,--no-dynamic-linker,--build-id=none,-z,norelro,-z,noexecstack,--no-warn-rwx-segments", "-T", script, "-o", elf,
+                        os.path.join(HERE, "guest.c")], check=True)
+        subprocess.run([CROSS + "objcopy", "-O", "binary", elf, os.path.join(build, "kernel.bin")], check=True)
+    return _scratch
+
+
+class Graded:
+    """The outcome of one grading of a made-up lab 1: exit status, what was printed, results.json, files."""
+
+    def __init__(self, name, tests, *options):
+        """`tests` maps test names to (arguments for the guest, extra header lines, body)."""
+        top = os.path.join(scratch(), name)
+        self.lab, self.out = os.path.join(top, "lab1"), os.path.join(top, "out")
+        os.makedirs(self.lab, exist_ok=True)
+        points = [100 // len(tests)] * len(tests)
+        points[0] += 100 - sum(points)
+        for (test, (arguments, header, body)), share in zip(tests.items(), points):
+            args = "args: %s\n" % arguments if arguments else ""
+            text = "title: %s\npoints: %d\n%s%s\n---\n%s\n" % (test, share, args, header, body)
+            with open(os.path.join(self.lab, test + ".test"), "w", encoding="utf-8") as file:
+                file.write(text)
+        self.status, self.printed = run_grade("--tests", top, "--out", self.out, *options,
+                                              "1:" + os.path.join(scratch(), "build"))
+        if self.status == 2 and not os.path.exists(os.path.join(self.out, "results.json")):
+            raise AssertionError("the grading did not run:\n" + self.printed)
+        with open(os.path.join(self.out, "results.json"), encoding="utf-8") as file:
+            self.results = json.load(file)
+        self.tests = {test["name"]: test for test in self.results["labs"][0]["tests"]}
+
+    def read(self, test, name):
+        with open(os.path.join(self.out, "lab1", test, name), encoding="utf-8", errors="replace", newline="") as file:
+            return file.read()
+
+
+def run_grade(*arguments):
+    """Call the grader in this process: (exit status, everything it printed)."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        status = grade.main(["--cross", CROSS, "--qemu", QEMU] + list(arguments))
+    return status, printed.getvalue()

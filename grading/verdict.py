@@ -1,0 +1,67 @@
+"""Judges one run: pass, fail, or error when the host and not the guest is to blame; and says why, the likeliest cause first.
+
+Causes in order: a hole was reached, a panic or another forbidden line, outside reads, the first line that differs, the end of
+the run (limit, sleep, flood, status).
+"""
+import collections
+import os
+
+import explain
+
+Verdict = collections.namedtuple("Verdict", "status why report holes")      # why: one line; report: a list of lines
+MAX_DIFFS = 3
+
+
+def judge(test, matcher, outcome, code, base, log):
+    """The Verdict on a run. `log` is the path of QEMU's own messages."""
+    lines, failures = matcher.lines, matcher.failures(test.ends)
+    holes = explain.holes(lines, outcome.report, code, base)
+    names = [name for name, _ in holes]
+    error = _host_error(outcome, log)
+    if error:
+        return Verdict("error", error, ["  " + error], names)
+    causes = []                                             # (one line, lines of detail)
+    if holes and not any("hv8: todo: " in lines[n] for n in matcher.consumed):
+        causes = [("reached the hole %s, which is yours to write" % explain.name_place(hole), []) for hole in holes]
+        failures = [f for f in failures if f.kind == "forbidden" and not explain.is_todo(f, lines)]     # the rest follows from it
+    forbidden = [f for f in failures if f.kind == "forbidden"]
+    if forbidden or outcome.end != "exit":
+        failures = [f for f in failures if f.kind != "ending"]                                          # follows from it too
+    for failure in forbidden[:1]:
+        details = explain.diff(failure, lines, test.name) + ["  " + line for line in explain.faults(lines, code, base)]
+        causes.append((explain.first_line(failure, lines), details))
+    if test.stop and not outcome.stopped and not causes:
+        causes.append(("%s was never reached, so nothing could be read from outside" % test.stop, []))
+    causes += [(wrong, []) for wrong in outcome.wrong_reads]
+    for failure in [f for f in failures if f.kind != "forbidden"][:MAX_DIFFS]:
+        causes.append((explain.first_line(failure, lines), explain.diff(failure, lines, test.name)))
+    if outcome.end != "exit":
+        causes.append((explain.hang(outcome, code, base), []))
+    elif outcome.status:
+        causes.append(("QEMU ended with status %d: %s" % (outcome.status, _last_line(log)), []))
+    if not causes:
+        return Verdict("pass", "", [], names)
+    why = causes[0][0]
+    if outcome.end != "exit" and len(causes) > 1:
+        why += "; " + causes[-1][0]
+    return Verdict("fail", why, ["  " + text for cause, details in causes for text in [cause] + details], names)
+
+
+def _host_error(outcome, log):
+    """Why the run says nothing about the guest, or None."""
+    if outcome.end == "wall" and outcome.report:
+        return ("this host was too slow: %.0f s of wall time for %s instructions; the guest is not judged, try again with fewer "
+                "jobs" % (outcome.seconds, "{:,}".format(outcome.report.instructions)))
+    if outcome.end == "exit" and outcome.status and not outcome.raw and not (outcome.report and outcome.report.instructions):
+        return "QEMU could not run this (status %d): %s" % (outcome.status, _last_line(log))
+    return None
+
+
+def _last_line(log):
+    """The last line QEMU wrote to its error output."""
+    try:
+        with open(log, encoding="utf-8", errors="replace") as file:
+            lines = [line.strip() for line in file if line.strip() and ": warning: " not in line]
+    except OSError:
+        lines = []
+    return lines[-1] if lines else "no message; see %s" % os.path.relpath(log)
