@@ -3,7 +3,8 @@
 `decode` never fails: an exception class without a name of its own is shown by number.
 """
 CLASSES = {
-    0x00: "unknown reason (undefined instruction)", 0x01: "trapped WFI or WFE", 0x07: "trapped FP or SIMD", 0x0e: "illegal execution state",
+    0x00: "unknown reason (undefined instruction)", 0x01: "trapped WFI or WFE", 0x07: "trapped FP or SIMD",
+    0x0e: "illegal execution state",
     0x11: "SVC (AArch32)", 0x15: "SVC", 0x12: "HVC (AArch32)", 0x16: "HVC", 0x17: "SMC", 0x18: "trapped system register",
     0x19: "trapped SVE", 0x20: "instruction abort from a lower level", 0x21: "instruction abort", 0x22: "PC alignment fault",
     0x24: "data abort from a lower level", 0x25: "data abort", 0x26: "SP alignment fault", 0x2c: "FP exception", 0x2f: "SError",
@@ -12,8 +13,9 @@ CLASSES = {
 }
 FAULTS = {0x00: "address size fault", 0x04: "translation fault", 0x08: "access flag fault", 0x0c: "permission fault"}
 OTHER_FAULTS = {0x10: "synchronous external abort", 0x11: "tag check fault", 0x21: "alignment fault", 0x30: "TLB conflict abort"}
-TRAPPED = {(3, 0, 1, 0, 0): "SCTLR_EL1", (3, 0, 1, 0, 1): "ACTLR_EL1", (3, 0, 1, 0, 2): "CPACR_EL1", (3, 0, 2, 0, 0): "TTBR0_EL1",
-           (3, 0, 2, 0, 1): "TTBR1_EL1", (3, 0, 2, 0, 2): "TCR_EL1", (3, 0, 10, 2, 0): "MAIR_EL1", (3, 0, 13, 0, 1): "CONTEXTIDR_EL1",
+TRAPPED = {(3, 0, 1, 0, 0): "SCTLR_EL1", (3, 0, 1, 0, 1): "ACTLR_EL1", (3, 0, 1, 0, 2): "CPACR_EL1",
+           (3, 0, 2, 0, 0): "TTBR0_EL1", (3, 0, 2, 0, 1): "TTBR1_EL1", (3, 0, 2, 0, 2): "TCR_EL1",
+           (3, 0, 10, 2, 0): "MAIR_EL1", (3, 0, 13, 0, 1): "CONTEXTIDR_EL1",
            (3, 0, 12, 12, 5): "ICC_SRE_EL1", (3, 0, 12, 11, 5): "ICC_SGI1R_EL1", (2, 0, 0, 2, 2): "MDSCR_EL1"}
 
 

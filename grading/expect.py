@@ -22,8 +22,8 @@ SEND_LIMIT = 4096
 Item = collections.namedtuple("Item", "kind line patterns data")     # kind: line next any count not send
 Problem = collections.namedtuple("Problem", "line text")             # a line number in the test file, what is wrong there
 Failure = collections.namedtuple("Failure", "kind why expected at test_line")
-# Failure: "forbidden", "order", "anywhere" or "ending"; a sentence; the expected pattern or None; index of the transcript line the report is about (len: the end);
-# line in the test file or 0.
+# Failure: kind is "forbidden", "order", "anywhere" or "ending"; why a sentence; expected the pattern's text or None; at the index
+# of the transcript line it is about (the number of lines: the end); test_line in the test file, or 0.
 
 
 class Pattern:
@@ -120,7 +120,8 @@ def _check_items(items, problems):
             continue
         source = item.patterns[0].source
         if source in expected:
-            problems.append(Problem(item.line, "not: forbids what line %d expects, so the test cannot pass" % expected[source].line))
+            problems.append(Problem(item.line, "not: forbids what line %d expects, so the test cannot pass"
+                                    % expected[source].line))
         if any(re.match(regex, source) for _, regex in FORBIDDEN) or source.startswith(BANNER):
             problems.append(Problem(item.line, "not: can never decide anything, this line is always forbidden"))
 
@@ -246,10 +247,11 @@ class Matcher:
             why += " (it came too early, as line %d: order matters)" % (early[0] + 1)
         elif any(pattern.matches(line) for line in self.lines[:self.last + 1]):
             why += " (the same line came before, and counted for an earlier expectation)"
-        return [Failure("order", why, pattern.text, self.last + 1 if item.kind == "next" else self._nearest(pattern), item.line)]
+        at = self.last + 1 if item.kind == "next" else self._nearest(pattern)
+        return [Failure("order", why, pattern.text, at, item.line)]
 
     def _nearest(self, pattern):
-        """The line that was probably meant to be this one: the longest common beginning behind the last match, else the next line."""
+        """The line that was probably meant: the one with the longest common beginning behind the last match, else the next."""
         words = re.sub(r"\{\{.*?\}\}+", "\0", pattern.text)
         best, best_length = min(self.last + 1, len(self.lines)), min(2, len(words) - 1)
         for index in range(self.last + 1, len(self.lines)):
@@ -269,7 +271,8 @@ class Matcher:
                 found.append(Failure("anywhere", "a line that must not come", None, hits[0], item.line))
             if item.kind == "count" and len(hits) != item.data:
                 at = hits[item.data] if len(hits) > item.data else len(self.lines)
-                found.append(Failure("anywhere", "%d lines expected, %d came" % (item.data, len(hits)), pattern.text, at, item.line))
+                why = "%d lines expected, %d came" % (item.data, len(hits))
+                found.append(Failure("anywhere", why, pattern.text, at, item.line))
         return found
 
     def _ending(self):

@@ -36,7 +36,7 @@ class Code:
 
 def visible(line):
     """A line as it can be shown: control characters escaped, blanks at the end made visible."""
-    text = "".join(c if c.isprintable() or c == "\t" else "\\x%02x" % ord(c) if ord(c) < 256 else "\\u%04x" % ord(c) for c in line)
+    text = "".join(c if c.isprintable() or c == "\t" else ("\\x%02x" if ord(c) < 256 else "\\u%04x") % ord(c) for c in line)
     stripped = text.rstrip()
     return stripped + "".join("\\t" if c == "\t" else "\\x20" for c in text[len(stripped):])
 

@@ -50,7 +50,7 @@ def parse_arguments(arguments):
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time (one a CPU)")
     parser.add_argument("--test", metavar="NAME", help="only the tests of this name; * and ? as in the shell")
     parser.add_argument("--verbose", action="store_true", help="show what the guests print while they run")
-    parser.add_argument("--note-holes", action="store_true", help="list the holes that were reached, with the tests that met them")
+    parser.add_argument("--note-holes", action="store_true", help="list the holes that were reached, and in which tests")
     parser.add_argument("--seed", help="the same nonces each time")
     parser.add_argument("--lint", action="store_true", help="only check the test files")
     parser.add_argument("--tests", default=HERE, metavar="DIR", help="where the folders labN with the tests are")
@@ -90,9 +90,10 @@ def load_labs(options):
 def qemu_version(qemu):
     """QEMU's version as a tuple."""
     try:
-        output = subprocess.run([qemu, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, timeout=60).stdout
+        output = subprocess.run([qemu, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True,
+                                timeout=60).stdout
     except (OSError, subprocess.SubprocessError) as error:
-        raise Trouble("cannot run %s (%s): run `make setup`, or name another with QEMU=path" % (qemu, error))
+        raise Trouble("cannot run %s (%s): run `make setup`, or name another with QEMU=path" % (qemu, error)) from None
     found = re.search(rb"version (\d+)\.(\d+)", output)
     if not found:
         raise Trouble("%s does not say its version: is it QEMU?" % qemu)
@@ -200,7 +201,8 @@ def grade(options):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Trouble("another grading is running in %s: wait for it, or give this one its own --out" % options.out)
+            raise Trouble("another grading is running in %s: wait for it, or give this one its own --out"
+                          % options.out) from None
         limiter, warning = plugin.build(options.out, options.qemu, version)
         if warning:
             print("warning: " + warning, file=sys.stderr)

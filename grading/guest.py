@@ -30,7 +30,8 @@ INSTRUCTIONS_PER_CPU_SECOND = 20e6
 WALL_SECONDS = 20.0                 # backstop of a run on an idle host, more for long limits
 INSTRUCTIONS_PER_SECOND = 5e6       # what the slowest host in use surely reaches
 
-Request = collections.namedtuple("Request", "command directory matcher limit plugin mark stop reader reads slowness cpu_scale on_line")
+Request = collections.namedtuple("Request", "command directory matcher limit plugin mark stop reader reads slowness cpu_scale "
+                                            "on_line")
 # command: QEMU's argument list. plugin: its path or None; mark: run address of todo or None. stop: run address for the outside
 # reads or None; reader(gdb): makes their Reader. slowness: how much slower than an idle host, by wall clock;
 # cpu_scale: by CPU time. on_line(text): called per line.

@@ -36,7 +36,8 @@ uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
 #ifndef PLUGIN_VERSION
 #define PLUGIN_VERSION 1 /* 1: QEMU 7.2 to 8.x, 2: QEMU 9.0 and later */
 #endif
-__attribute__((visibility("default"))) int qemu_plugin_version = PLUGIN_VERSION;
+#define EXPORT __attribute__((visibility("default")))
+EXPORT int qemu_plugin_version = PLUGIN_VERSION;
 
 enum { RING = 64, CPUS = 64, MARKS = 8, LIMIT_STATUS = 124 };
 
@@ -44,8 +45,8 @@ static uint64_t own_count, *count = &own_count; /* in the live file when there i
 static uint64_t limit, budget, mark;
 static const char *out_path;
 static int ask_fd = -1;
-static uint64_t ring[RING],
-	ring_used;               /* blocks in the order they ran; a repeated block counts once */
+static uint64_t ring[RING];      /* blocks in the order they ran; a repeated block counts once */
+static uint64_t ring_used;       /* how many ran */
 static uint64_t last_insn[CPUS]; /* per CPU: address of the latest block's last instruction */
 static uint64_t marked[MARKS];
 static unsigned int marks;
@@ -124,9 +125,7 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *data)
 }
 
 /* The second argument describes the target; nothing of it is needed. */
-__attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t id,
-                                                               const void *info, int argc,
-                                                               char **argv)
+EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv)
 {
 	(void)info;
 	for (int i = 0; i < argc; i++) {

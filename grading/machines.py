@@ -10,9 +10,9 @@ import os
 Machine = collections.namedtuple("Machine", "options base smp cpus max_cpus")
 
 MACHINES = {
-    "virt": Machine(["-M", "virt,virtualization=on,gic-version=3"], 0x40200000, 1, True, 512),
-    "virt-gicv2": Machine(["-M", "virt,virtualization=on,gic-version=2"], 0x40200000, 1, True, 8),
-    "virt-el1": Machine(["-M", "virt,gic-version=3"], 0x40200000, 1, True, 512),
+    "virt": Machine(["-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off"], 0x40200000, 1, True, 512),
+    "virt-gicv2": Machine(["-M", "virt,virtualization=on,gic-version=2,dtb-randomness=off"], 0x40200000, 1, True, 8),
+    "virt-el1": Machine(["-M", "virt,gic-version=3,dtb-randomness=off"], 0x40200000, 1, True, 512),
     "versal": Machine(["-M", "xlnx-versal-virt"], 0x200000, 4, False, 4),       # works with exactly -smp 4 and its own CPUs
 }
 CPUS = ("cortex-a53", "cortex-a57", "cortex-a72", "max")

@@ -27,7 +27,7 @@ def _hex16(number):
     return "%016x" % (number & _MASK)
 
 
-FUNCTIONS = {                       # name: (function of texts, number of arguments); numbers are hexadecimal texts or 0x constants
+FUNCTIONS = {                       # name: (function of texts, number of arguments); a number is hex digits or a 0x constant
     "rev": (lambda text: text[::-1], 1),
     "upper": (lambda text: text.upper(), 1),
     "dec": (lambda text: str(int(text, 16)), 1),

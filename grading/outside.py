@@ -34,7 +34,8 @@ def parse(kind, text):
         if register not in registers.REGISTERS:
             raise ValueError("unknown register %r; there are %s" % (register, ", ".join(registers.REGISTERS)))
         if name and name not in registers.REGISTERS[register]:
-            raise ValueError("%s has no field %r; it has %s" % (register, name, ", ".join(registers.REGISTERS[register]) or "none"))
+            fields = ", ".join(registers.REGISTERS[register]) or "none"
+            raise ValueError("%s has no field %r; it has %s" % (register, name, fields))
         _check_address(right)
         return Read(kind, (register, name), right)
     if kind == "map":

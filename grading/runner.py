@@ -107,7 +107,8 @@ def _one_run(setup, lab, test, machine, cpu, on_line):
     except OSError as error:
         return Result(lab.number, test, "error", "cannot start %s: %s" % (setup.qemu, error), [], 0.0, None, [], directory)
     if reads and stop is None:
-        outcome = outcome._replace(stopped=True, wrong_reads=["the kernel has no symbol %s, where registers are read" % test.stop])
+        missing = "the kernel has no symbol %s, where registers are read" % test.stop
+        outcome = outcome._replace(stopped=True, wrong_reads=[missing])
     transcript = os.path.join(directory, "transcript.txt")
     with open(transcript, "wb") as file:
         file.write(outcome.raw)

@@ -8,8 +8,8 @@ import collections
 import registers
 
 Mapping = collections.namedtuple("Mapping", "pa perm el0 type kind size ng share accessed")
-# pa of the address; "r-x"; EL0's permissions "---" in the EL2 regime; "normal" or "device"; the attribute by name; "4K" "2M" "1G";
-# True when nG; "non" "outer" "inner"; the access flag.
+# pa of the address; perm "r-x"; el0 the same for EL0 ("---" in the EL2 regime); type "normal" or "device"; kind the attribute's
+# name; size "4K" "2M" "1G"; ng True when not global; share "non" "outer" "inner"; accessed the access flag.
 
 ATTRIBUTES = {0x00: "nGnRnE", 0x04: "nGnRE", 0x08: "nGRE", 0x0c: "GRE", 0xff: "writeback", 0x44: "noncacheable"}
 SHARES = {0: "non", 1: "reserved", 2: "outer", 3: "inner"}

@@ -230,8 +230,8 @@ class Check:
         start = f"lab{lab.number}-start"
         tree = self.clone(start, start)
         self.prove(f"{start}: text", self.starter, tree, lab, lab.number - 1)
-        if self.prove(f"{start}: builds", self.build, tree):
-            self.prove(f"{start}: fails as it should", self.fails_as_it_should, tree, lab)
+        self.prove(f"{start}: builds", self.build, tree)
+        self.prove(f"{start}: fails as it should", self.fails_as_it_should, tree, lab)
 
     def solution(self, lab):
         name = f"lab{lab.number}-solution"

@@ -16,7 +16,19 @@ import grade                                                                   #
 CROSS = os.environ.get("CROSS_COMPILE") or "aarch64-linux-gnu-"
 QEMU = os.environ.get("QEMU") or "qemu-system-aarch64"
 MISSING = [tool for tool in (CROSS + "gcc", QEMU) if not shutil.which(tool)]
-LAYOUT = "SECTIONS { . = 0; .text : { *(.head) *(.text*) } .rodata : { *(.rodata*) } .data : { *(.data*) } .bss : { *(.bss*) } }\n"
+LAYOUT = """
+PHDRS { code PT_LOAD FLAGS(5); data PT_LOAD FLAGS(6); }
+SECTIONS {
+    . = 0;
+    .text : { *(.head) *(.text*) } :code
+    .rodata : { *(.rodata*) } :code
+    .data : { *(.data*) } :data
+    .bss : { *(.bss*) } :data
+}
+"""
+FLAGS = ("-g -O1 -Wall -Wextra -Werror -ffreestanding -nostdlib -static -pie -fpie -fvisibility=hidden -mgeneral-regs-only "
+         "-mstrict-align -fno-stack-protector -fno-asynchronous-unwind-tables "
+         "-Wl,--no-dynamic-linker,--build-id=none,-z,norelro,-z,noexecstack").split()
 
 _scratch = None
 
@@ -32,10 +44,7 @@ def scratch():
         script, elf = os.path.join(_scratch, "guest.ld"), os.path.join(build, "kernel.elf")
         with open(script, "w", encoding="ascii") as file:
             file.write(LAYOUT)
-        subprocess.run([CROSS + "gcc", "-g", "-O1", "-ffreestanding", "-nostdlib", "-static", "-pie", "-fpie", "-fvisibility=hidden",
-                        "-mgeneral-regs-only", "-mstrict-align", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
-                        "-Wall", "-Wextra", "-Werror", "-Wl,--no-dynamic-linker,--build-id=none,-z,norelro,-z,noexecstack,--no-warn-rwx-segments", "-T", script, "-o", elf,
-                        os.path.join(HERE, "guest.c")], check=True)
+        subprocess.run([CROSS + "gcc"] + FLAGS + ["-T", script, "-o", elf, os.path.join(HERE, "guest.c")], check=True)
         subprocess.run([CROSS + "objcopy", "-O", "binary", elf, os.path.join(build, "kernel.bin")], check=True)
     return _scratch
 

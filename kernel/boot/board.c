@@ -9,10 +9,20 @@
 
 struct board board;
 
-static void add_range(struct range *ranges, int *count, int limit, pa_t start, u64 size)
+/* An empty range is no range; one that does not fit the list is a defect that the caller reports. */
+static bool add_range(struct range *ranges, int *count, int limit, pa_t start, u64 size)
 {
-	if (*count < limit && size && start + size > start)
-		ranges[(*count)++] = (struct range){ start, start + size };
+	if (size == 0 || start + size < start)
+		return true;
+	if (*count == limit)
+		return false;
+	ranges[(*count)++] = (struct range){ start, start + size };
+	return true;
+}
+
+static bool add_reserved(struct board *b, pa_t start, u64 size)
+{
+	return add_range(b->reserved, &b->nreserved, BOARD_NRESERVED, start, size);
 }
 
 static bool is_memory(const struct fdt *fdt, int node)
@@ -60,48 +70,65 @@ static u32 console_clock(const struct fdt *fdt, int console)
 	return clock < 0 ? 0 : fdt_u32(fdt, clock, "clock-frequency", 0);
 }
 
+/* How firmware is called: PSCI (ARM DEN 0022) is found under /psci, wherever that stands. */
+static void read_psci(struct board *b, const struct fdt *fdt, int node)
+{
+	u32 length;
+	const u8 *method;
+
+	if (!fdt_is(fdt, node, "arm,psci-0.2") && !fdt_is(fdt, node, "arm,psci-1.0"))
+		return;
+	method = fdt_property(fdt, node, "method", &length);
+	if (method && length == 4 && !memcmp(method, "hvc", 4))
+		b->psci = PSCI_HVC;
+	if (method && length == 4 && !memcmp(method, "smc", 4))
+		b->psci = PSCI_SMC;
+}
+
+/* Memory nodes, the reservation block, and the children of /reserved-memory. */
+static const char *read_memory(struct board *b, const struct fdt *fdt)
+{
+	int node, depth = 0;
+	bool in_reserved = false;
+	pa_t start;
+	u64 size;
+	u32 i;
+
+	for (i = 0; fdt_reservation(fdt, i, &start, &size); i++)
+		if (!add_reserved(b, start, size))
+			return "too many memory reservations";
+	for (node = 0; node >= 0; node = fdt_next_node(fdt, node, &depth)) {
+		if (depth <= 1)
+			in_reserved = depth == 1 && !strcmp(fdt_name(fdt, node), "reserved-memory");
+		for (i = 0; is_memory(fdt, node) && fdt_reg(fdt, node, i, &start, &size); i++)
+			if (!add_range(b->memory, &b->nmemory, BOARD_NMEMORY, start, size))
+				return "too many memory ranges";
+		for (i = 0; in_reserved && fdt_reg(fdt, node, i, &start, &size); i++)
+			if (!add_reserved(b, start, size))
+				return "too many memory reservations";
+		read_psci(b, fdt, node);
+	}
+	return b->nmemory ? NULL : "no memory node";
+}
+
 const char *board_read(struct board *b, pa_t pa)
 {
 	struct fdt fdt;
 	const char *problem = fdt_open(&fdt, pa);
-	int node, depth = 0, reserved_depth = -1, console;
+	int console;
 	pa_t start;
 	u64 size;
-	u32 i, length;
 
 	if (problem)
 		return problem;
 	b->fdt = (struct range){ pa, pa + fdt.size };
 	read_chosen(b, &fdt);
-	for (i = 0; fdt_reservation(&fdt, i, &start, &size); i++)
-		add_range(b->reserved, &b->nreserved, BOARD_NRESERVED, start, size);
-	for (node = 0; node >= 0; node = fdt_next_node(&fdt, node, &depth)) {
-		const u8 *method;
-
-		if (depth <= reserved_depth)
-			reserved_depth = -1;
-		if (depth == 1 && !strcmp(fdt_name(&fdt, node), "reserved-memory"))
-			reserved_depth = depth;
-		for (i = 0; is_memory(&fdt, node) && fdt_reg(&fdt, node, i, &start, &size); i++)
-			add_range(b->memory, &b->nmemory, BOARD_NMEMORY, start, size);
-		for (i = 0; reserved_depth >= 0 && depth > reserved_depth &&
-		            fdt_reg(&fdt, node, i, &start, &size);
-		     i++)
-			add_range(b->reserved, &b->nreserved, BOARD_NRESERVED, start, size);
-		if (fdt_is(&fdt, node, "arm,psci-0.2") || fdt_is(&fdt, node, "arm,psci-1.0")) {
-			method = fdt_property(&fdt, node, "method", &length);
-			b->psci_by_hvc =
-				method && length == sizeof("hvc") && !memcmp(method, "hvc", length);
-		}
-	}
 	console = fdt_console(&fdt);
 	if (console >= 0 && fdt_reg(&fdt, console, 0, &start, &size)) {
 		b->uart = (struct range){ start, start + size };
 		b->uart_clock = console_clock(&fdt, console);
 	}
-	if (b->nmemory == 0)
-		return "no memory node";
-	return NULL;
+	return read_memory(b, &fdt);
 }
 
 bool bootarg(const char *name, char *value, size_t size)

@@ -51,14 +51,15 @@ _Noreturn void main(pa_t fdt, u64 level, pa_t image)
 
 	/* Stage 1: the device tree tells where the console is. */
 	boot_failure = board_read(&board, fdt);
-	if (boot_failure || board.uart.start == 0) {
-		psci_system_off(); /* without a console nothing can be said; gdb can read
-		                      boot_failure */
+	if (board.uart.start == 0) {
+		psci_system_off(); /* nobody can be told; gdb can read boot_failure */
 		for (;;)
 			wfi();
 	}
 	pl011_init(board.uart.start, board.uart_clock);
 	banner(level);
+	if (boot_failure)
+		panic("device tree: %s", boot_failure);
 	ktest_run(1);
 
 #if LAB >= 2

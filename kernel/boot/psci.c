@@ -1,4 +1,4 @@
-/* Firmware calls: PSCI (ARM DEN 0022), by SMC unless the device tree says HVC. */
+/* Firmware calls: PSCI (ARM DEN 0022), by SMC or HVC as the device tree says. */
 #include <hv8/board.h>
 #include <machine.h>
 
@@ -7,7 +7,14 @@
 
 void psci_system_off(void)
 {
+	/*
+	 * Before the device tree is read, the level tells: hv8 at EL2 has its firmware at EL3; at EL1,
+	 * by mistake, it is a guest, and SMC would be undefined.
+	 */
+	bool by_hvc = board.psci == PSCI_UNKNOWN ? read_sysreg(CurrentEL) == 1 << 2
+	                                         : board.psci == PSCI_HVC;
+
 	/* Some boards cannot power off: a reset is the next best end. */
-	firmware_call(board.psci_by_hvc, PSCI_SYSTEM_OFF, 0, 0, 0);
-	firmware_call(board.psci_by_hvc, PSCI_SYSTEM_RESET, 0, 0, 0);
+	firmware_call(by_hvc, PSCI_SYSTEM_OFF, 0, 0, 0);
+	firmware_call(by_hvc, PSCI_SYSTEM_RESET, 0, 0, 0);
 }

@@ -31,7 +31,7 @@
 
 #define BAUD 115200
 
-static pa_t uart; /* 0 until pl011_init() */
+USED_BY_HOLES static pa_t uart; /* 0 until pl011_init() */
 
 void pl011_init(pa_t base, u32 clock)
 {

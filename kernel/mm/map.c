@@ -23,7 +23,7 @@ static pte_t tables[NTABLE][512] __attribute__((aligned(PAGE_SIZE)));
 static int used; /* of tables[1..]; tables[0] is the root */
 
 /* Which entry of a level's table translates an address. */
-__attribute__((unused)) static u32 map_index(u64 address, int level)
+USED_BY_HOLES static u32 map_index(u64 address, int level)
 {
 	return (address >> (PAGE_SHIFT + 9 * (3 - level))) & 511;
 }
@@ -60,7 +60,7 @@ pte_t map_leaf(pa_t pa, int level, enum map_kind kind)
  * The table below @p entry; an empty entry gets a fresh one. NULL if the entry is a block, or the
  * pool is empty.
  */
-static pte_t *next_table(pte_t *entry)
+USED_BY_HOLES static pte_t *next_table(pte_t *entry)
 {
 #if SOLUTION >= 2
 	if (*entry & PTE_VALID)

@@ -11,7 +11,7 @@
 
 /* How many event counters the CPU has, for MDCR_EL2.HPMN: fewer would be unpredictable without
  * FEAT_HPMN0. */
-static u64 event_counters(void)
+USED_BY_HOLES static u64 event_counters(void)
 {
 	u64 pmu = ID_FIELD(read_sysreg(id_aa64dfr0_el1), 8);
 

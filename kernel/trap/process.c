@@ -30,7 +30,7 @@ void proc_kill(const char *why, ...)
 
 /* A fault that the process does not handle arrived in the kernel's vector page. Its state is in the
  * EL1 registers. */
-static void report_fault(struct trap_frame *frame, u64 vector)
+USED_BY_HOLES static void report_fault(struct trap_frame *frame, u64 vector)
 {
 	static const char *const kinds[4] = { "", "IRQ, ", "FIQ, ", "SError, " };
 	u64 esr = read_sysreg(esr_el1), far = read_sysreg(far_el1);

@@ -68,7 +68,7 @@ static const struct {
 /*
  * Registers that HCR_EL2.TVM traps although they belong to the process: a write goes through.
  */
-static bool write_allowed(u32 encoding, u64 value)
+USED_BY_HOLES static bool write_allowed(u32 encoding, u64 value)
 {
 	switch (encoding) {
 	case SYSREG(3, 0, 5, 1, 0):
@@ -90,7 +90,7 @@ static bool write_allowed(u32 encoding, u64 value)
 	return false;
 }
 
-static void deny(u64 iss)
+USED_BY_HOLES static void deny(u64 iss)
 {
 	const char *access = iss & ISS_READ ? "read" : "write";
 	u32 encoding = (u32)iss & ISS_SYSREG_MASK, i;

@@ -19,10 +19,10 @@ struct board {
 	struct range memory[BOARD_NMEMORY];
 	struct range reserved[BOARD_NRESERVED]; /* never touch, not even speculatively */
 	int nmemory, nreserved;
-	struct range uart; /* the console; empty if none was found */
-	u32 uart_clock;    /* Hz, 0 if the device tree does not tell */
-	bool psci_by_hvc;
-	char bootargs[BOOTARGS_MAX]; /* always terminated; cut if longer */
+	struct range uart;                              /* the console; empty if none was found */
+	u32 uart_clock;                                 /* Hz, 0 if the device tree does not tell */
+	enum { PSCI_UNKNOWN, PSCI_SMC, PSCI_HVC } psci; /* how to call the firmware */
+	char bootargs[BOOTARGS_MAX];                    /* always terminated; cut if longer */
 };
 
 extern struct board board;
