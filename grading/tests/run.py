@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""`make test`: every test of this repository, in four layers, and one closing line `N passed, N failed`.
+
+    host      unit tests over the model machine, under ASan and UBSan        grading/model
+    boots     QEMU boots of every stage, graded by our own harness           grading/labN
+    grader    the grader's, splitter's and setup's own tests                 grading/tests
+    labs      proofs on real clones of the course repository                 labs/check.py
+
+A layer whose output cannot be counted has failed. Output goes to build/test/LAYER.log; `run.py LAYER...` runs some of them.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LOGS = os.path.join(ROOT, "build", "test")
+RESULTS = os.path.join(ROOT, "build", "grade", "results.json")
+GRADE = ["make", "-s", "grade", "WERROR=1"]
+# Each stage with its own tests; earlier labs' tests on later stages; and the last stage as a board would run it.
+BOOTS = [GRADE, GRADE + ["TESTS=1:2"], GRADE + ["TESTS=1:3 2:3"], GRADE + ["LAB=3", "O=-O2"]]
+
+
+def run(layer, command, log):
+    """Run `command`, its output to `log` and, line by line, to the terminal; return the exit status and the output."""
+    lines = []
+    environment = dict(os.environ, PYTHONUNBUFFERED="1")
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace", env=environment) as process:
+        for line in process.stdout:
+            log.write(line)
+            lines.append(line)
+            print("%-7s %s" % (layer, line.rstrip("\n")), flush=True)
+    return process.returncode, "".join(lines)
+
+
+def numbers(pattern, text):
+    return sum(int(number) for number in re.findall(pattern, text, re.MULTILINE))
+
+
+def host(log):
+    status, output = run("host", ["make", "-s", "-C", "grading/model"], log)
+    return numbers(r"^\[  PASSED  \] (\d+) test", output), numbers(r"^\[  FAILED  \] (\d+) test", output), status
+
+
+def boots(log):
+    passed, failed, worst = 0, 0, 0
+    for command in BOOTS:
+        if os.path.exists(RESULTS):
+            os.remove(RESULTS)                  # never count an old run
+        status, _ = run("boots", command, log)
+        worst = max(worst, status)
+        if not os.path.exists(RESULTS):
+            continue
+        with open(RESULTS, encoding="utf-8") as file:
+            tests = [test for lab in json.load(file)["labs"] for test in lab["tests"]]
+        passed += sum(test["status"] == "pass" for test in tests)
+        failed += sum(test["status"] != "pass" for test in tests)
+    return passed, failed, worst
+
+
+def grader(log):
+    status, output = run("grader", [sys.executable, "-m", "unittest", "discover", "-s", "grading/tests"], log)
+    failed = numbers(r"(?:failures|errors)=(\d+)", output)
+    return numbers(r"^Ran (\d+) test", output) - failed, failed, status
+
+
+def labs(log):
+    status, output = run("labs", [sys.executable, "labs/check.py"], log)
+    return numbers(r"^(\d+) passed", output), numbers(r"^\d+ passed, (\d+) failed", output), status
+
+
+LAYERS = {"host": host, "boots": boots, "grader": grader, "labs": labs}
+
+
+def main():
+    chosen = sys.argv[1:] or list(LAYERS)
+    if not set(chosen) <= set(LAYERS):
+        sys.exit("run.py: the layers are " + ", ".join(LAYERS))
+    os.makedirs(LOGS, exist_ok=True)
+    total_passed, total_failed, summary = 0, 0, []
+    for layer in chosen:
+        start = time.monotonic()
+        with open(os.path.join(LOGS, layer + ".log"), "w", encoding="utf-8") as log:
+            passed, failed, status = LAYERS[layer](log)
+        if failed == 0 and (status or passed == 0):
+            failed = 1                          # it broke before or outside its tests
+        total_passed, total_failed = total_passed + passed, total_failed + failed
+        summary.append("%-7s %4d passed, %d failed, %.0f s" % (layer, passed, failed, time.monotonic() - start))
+    print("\n".join([""] + summary))
+    print("%d passed, %d failed" % (total_passed, total_failed))
+    return 1 if total_failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
