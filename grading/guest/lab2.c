@@ -7,7 +7,7 @@
 #include <hv8/sysreg.h>
 #include <machine.h>
 
-extern char _start[], _text[];
+extern const char _text[];
 
 KTEST(2, mmu)
 {
@@ -95,11 +95,6 @@ KTEST(2, data_execute)
 
 	((void (*)(void))pa_pointer(pointer_pa(code)))();
 	printk("executed data\n");
-}
-
-KTEST(2, header_read)
-{
-	printk("%x\n", *(volatile u32 *)pa_pointer(pointer_pa(_start)));
 }
 
 __attribute__((noinline)) static u64 dig(u64 depth)
