@@ -150,7 +150,7 @@ class Check:
         return split.git(*args, cwd=tree, env=course.IDENTITY, check=check)
 
     def clone(self, branch, folder):
-        self.git(self.scratch, "clone", "--quiet", "--branch", branch, str(self.repository), folder)
+        self.git(self.scratch, "clone", "--quiet", "--shared", "--branch", branch, str(self.repository), folder)
         return self.scratch / folder
 
     def make(self, log, tree, *args):

@@ -62,7 +62,8 @@ def publish(source, out):
             work = Path(scratch) / branch.name
             split.split(source, work, branch.lab, branch.solved, final=branch.final)
             tree = write_tree(work, Path(scratch) / f"{branch.name}.index", env)
-            tips[branch.name], what = commit(branch, tree, tips.get(branch.parent), *published.get(branch.name, (None, None)), env)
+            old, old_tree = published.get(branch.name, (None, None))
+            tips[branch.name], what = commit(branch, tree, tips.get(branch.parent), old, old_tree, env)
             rows.append((branch, tips[branch.name], what))
     updates = [f"update refs/heads/{branch.name} {tip}\n" for branch, tip, _ in rows]
     split.git("update-ref", "--stdin", env=env, text="".join(updates))  # all or none, and nothing if a step above failed

@@ -1,0 +1,61 @@
+"""Judges made-up runs: what QEMU's own end means, and whose fault it is."""
+import os
+import sys
+import types
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import expect                                                                   # noqa: E402
+import explain                                                                  # noqa: E402
+import guest                                                                    # noqa: E402
+import plugin                                                                   # noqa: E402
+import verdict                                                                  # noqa: E402
+
+CODE = explain.Code("/nowhere", "no-addr2line")
+TEST = types.SimpleNamespace(name="t", ends="off", stop=None)
+
+
+def judge(end="exit", status=0, lines=("OK", "hv8: power off"), instructions=5, body=("OK",)):
+    """The Verdict on a run that printed these lines; instructions is None without the plugin."""
+    problems = []
+    matcher = expect.Matcher(expect.parse_body(list(body), 1, "1" * 16, problems))
+    for line in lines:
+        matcher.feed(line)
+    report = None if instructions is None else plugin.Report(instructions, "exit", [], [])
+    outcome = guest.Outcome(end, status, 1.0, "\n".join(lines).encode(), report, [], False)
+    return verdict.judge(TEST, matcher, outcome, CODE, 0x40200000, "/nowhere/qemu.log")
+
+
+class Judging(unittest.TestCase):
+    def test_a_good_run(self):
+        self.assertEqual(judge().status, "pass")
+
+    def test_a_status_of_qemu_fails_whatever_was_printed(self):
+        for status in (1, 3, -6):
+            found = judge(status=status)
+            self.assertEqual(found.status, "fail")
+            self.assertIn("QEMU ended with status %d" % status, found.why)
+
+    def test_every_forced_end_fails_whatever_was_printed(self):
+        for end in ("limit", "flood", "asleep", "stuck", "slow"):
+            self.assertEqual(judge(end=end, status=124).status, "fail")
+            self.assertTrue(judge(end=end, status=124).why)
+
+    def test_the_host_is_to_blame(self):
+        self.assertEqual(judge(status=1, lines=(), instructions=None).status, "error")
+        found = judge(end="wall")
+        self.assertEqual(found.status, "error")
+        self.assertIn("host was too slow", found.why)
+
+    def test_without_the_plugin_the_wall_clock_ends_hangs(self):
+        found = judge(end="wall", instructions=None)
+        self.assertEqual((found.status, found.why), ("fail", "no end within 1 s"))
+
+    def test_a_panic_comes_before_the_difference_it_causes(self):
+        found = judge(lines=("hv8: panic: x", "hv8: power off"))
+        self.assertIn("hv8: panic: x", found.why)
+        self.assertEqual([line for line in found.report if "expected  OK" in line][:1], ["    - expected  OK   (t.test:1)"])
+
+
+if __name__ == "__main__":
+    unittest.main()
