@@ -317,8 +317,11 @@ def split(source, dest, number, solved, keep_open=(), final=False):
     name = "final" if final else source.labs[number - 1].name
     (dest / "lab.mk").write_text("# Written by the course's splitter: which stage this branch is.\n"
                                  f"LAB_STAGE := {number}\nLAB_NAME := {name}\n", "utf-8")
+    final_readme = source.root / "labs" / "README.final.md"
     if not final:
         (dest / "README.md").write_text(readme(source, number), "utf-8")
+    elif final_readme.exists():
+        shutil.copy2(final_readme, dest / "README.md")
 
 
 def resolve(dest, marked, number, solved):
@@ -373,7 +376,7 @@ def main():
     parser.add_argument("--lab", type=int, metavar="N", help="the stage")
     parser.add_argument("--solved", type=int, metavar="M", help="solve the holes of labs <= M (default: none)", default=0)
     parser.add_argument("--open", action="append", default=[], metavar="HOLE", help="leave this hole open all the same")
-    parser.add_argument("--final", action="store_true", help="the newest stage, everything solved, this repository's README")
+    parser.add_argument("--final", action="store_true", help="the newest stage, everything solved, with labs/README.final.md")
     parser.add_argument("--holes", action="store_true", help="print LAB HOLE FILE:LINE for every hole")
     args = parser.parse_args()
     if not args.holes and (not args.dest or (args.lab is None) != args.final):
