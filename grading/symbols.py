@@ -28,8 +28,7 @@ class Symbols:
             if name.startswith("$") or not 0 < section < len(sections):
                 continue                            # mapping symbols, undefined ones, constants
             self._addresses.setdefault(name, address)
-            if sections[section][0] & _SHF_EXECINSTR:
-                code.append((address, kind != _STT_FUNC, name))
+            code.append((address, kind != _STT_FUNC, name))
         self._code = sorted(code, key=lambda entry: (entry[0], not entry[1]))     # at one address functions come last, and win
         self._starts = [entry[0] for entry in self._code]
         self.locate = functools.lru_cache(maxsize=None)(self._locate)

@@ -173,7 +173,7 @@ static void run(void)
 	else if (is("two-banners"))
 		print("hv8 boots at EL2, image at 0x40200000\n");
 	else if (is("forged"))
-		print("ok    lab1 forged  100\nPASS\nLab 1: 100/100\n1111111111111111\n\033[31mred\n");
+		print("\033[31mred\nok    lab1 forged  100\nPASS\nLab 1: 100/100\n1111111111111111\n");
 	else if (is("echo")) {
 		char c;
 

@@ -8,6 +8,7 @@ import unittest
 from unittest import mock
 
 import toy_guest
+import explain
 import plugin
 
 BANNER = "hv8 boots at EL2, image at 0x40200000\n"
@@ -31,7 +32,7 @@ TESTS = {                           # name: (guest's arguments, header, body)
     "no-off-line": ("test=no-off-line", "", BANNER),
     "forged": ("test=forged nonce=${nonce}", "", "${nonce}"),
     "echo": ("test=echo", "handout: lab1-uart.md, step 4", "ready\nsend: ${nonce}\\n\nnext: ${nonce}"),
-    "echo-slow": ("test=echo", "limit: 100K", "ready\nsend: 1\\x32\\n\n12"),
+    "echo-slow": ("test=echo", "limit: 66K", "ready\nsend: 1\\x32\\n\n12"),
     "flood": ("test=flood", "limit: 1G", BANNER),
     "silent-hole": ("test=silent-hole", "", BANNER + "never"),
     "loud-hole": ("test=loud-hole", "", BANNER),
@@ -39,7 +40,7 @@ TESTS = {                           # name: (guest's arguments, header, body)
     "mute": ("test=mute", "ends: silent", ""),
     "not-mute": ("test=once", "ends: silent", ""),
     "raw": ("", "entry: raw\ninitrd: none", BANNER),
-    "registers": ("test=registers nonce=${nonce}", "stop: stop_here\nreg: SCTLR_EL2.M = 1\nreg: MAIR_EL2 = 0x4ff\nreg: VBAR_EL2 = _start\n"
+    "registers": ("test=registers nonce=${nonce}", "stop: stop_here\nreg: SCTLR_EL2.M = 1\nreg: MAIR_EL2 = 0x4ff\nreg: VBAR_EL2 = _start\nreg: SCTLR_EL1.M = 0\nreg: VBAR_EL1 = 0\n"
                   "map: el2 stop_here+8 = rwx normal 2M inner\nmap: el2 0x40400000 = rw- normal\nmap: el2 0x09000000 = rw- nGnRE 1G\n"
                   "map: el2 0x40000000 = none\nmap: el2 0x80000000 = none\nmem: secret = 0x${nonce}\nphys: 0x09000018 = 0x90", "done"),
     "wrong-field": ("test=registers nonce=${nonce}", "stop: stop_here\nreg: SCTLR_EL2.WXN = 1\nreg: HCR_EL2 = 0x80000000\n"
@@ -81,6 +82,11 @@ class Verdicts(unittest.TestCase):
     def test_missing_vectors_are_named(self):
         self.assertIn("the exception vector at 0x200: exceptions are taken with VBAR_EL2 = 0", self.why("no-vectors"))
 
+    def test_functions_are_known_without_addr2line(self):
+        kernel = explain.Code(os.path.join(toy_guest.scratch(), "build"), "no-addr2line").kernel
+        self.assertEqual(kernel.locate(kernel.address("spin_here") + 4), ("spin_here", ""))
+        self.assertFalse(kernel.is_code(kernel.address("secret")))
+
     def test_a_panic_after_ok_fails(self):
         self.assertIn("hv8: panic: too late", self.why("panic-after-ok"))
 
@@ -106,6 +112,7 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(self.graded.tests["forged"]["points"], 0)
         self.assertNotIn("\033", self.graded.printed)
         self.assertNotIn("\033", self.graded.read("forged", "report.txt"))
+        self.assertIn("\\x1b[31mred", self.graded.printed)
 
     def test_a_flood_ends(self):
         self.assertIn("more than 1 MiB of output", self.why("flood"))
@@ -174,6 +181,10 @@ class Gradings(unittest.TestCase):
         self.assertNotEqual(first, other.read("pass", "transcript.txt"))
         self.assertEqual(one.tests["pass"]["guest_instructions"], two.tests["pass"]["guest_instructions"])
         self.assertNotIn("\033", other.printed)
+
+    def test_each_run_has_a_nonce_of_its_own(self):
+        graded = toy_guest.Graded("nonces", {"pass": TESTS["pass"], "again": TESTS["pass"]}, "--seed", "7")
+        self.assertNotEqual(graded.read("pass", "transcript.txt"), graded.read("again", "transcript.txt"))
 
     def test_no_points_is_not_status_0(self):
         self.assertEqual(toy_guest.Graded("zero", {"prefix": TESTS["prefix"]}).status, 1)

@@ -9,6 +9,7 @@ import expect                                                                   
 import explain                                                                  # noqa: E402
 import guest                                                                    # noqa: E402
 import plugin                                                                   # noqa: E402
+import runner                                                                   # noqa: E402
 import verdict                                                                  # noqa: E402
 
 CODE = explain.Code("/nowhere", "no-addr2line")
@@ -50,6 +51,18 @@ class Judging(unittest.TestCase):
     def test_without_the_plugin_the_wall_clock_ends_hangs(self):
         found = judge(end="wall", instructions=None)
         self.assertEqual((found.status, found.why), ("fail", "no end within 1 s"))
+
+    def test_a_test_passes_only_if_each_run_does(self):
+        test = types.SimpleNamespace(name="t", points=10, title="t", handout="")
+        lab = types.SimpleNamespace(number=1)
+
+        def combined(*statuses):
+            runs = [runner.Result(1, test, status, status, [], 1.0, 5, [], "a/%d/t" % n) for n, status in enumerate(statuses)]
+            return runner._combine(lab, test, runs).status
+        self.assertEqual(combined("pass", "pass"), "pass")
+        self.assertEqual(combined("pass", "fail"), "fail")
+        self.assertEqual(combined("pass", "error"), "error")
+        self.assertEqual(combined("error", "fail"), "fail")
 
     def test_a_panic_comes_before_the_difference_it_causes(self):
         found = judge(lines=("hv8: panic: x", "hv8: power off"))
