@@ -127,3 +127,10 @@ KTEST(2, reenter)
 	printk("entering again with the MMU on\n");
 	((void (*)(pa_t fdt))pa_pointer(pointer_pa(boot)))(board.fdt.start);
 }
+
+KTEST(2, nested)
+{
+	const char *volatile unmapped = (const char *)0x10;
+
+	panic("%s", unmapped);
+}

@@ -120,6 +120,7 @@ static void never_ends(int signal_number)
 void model_start_alarm(const char *name)
 {
 	program = name;
+	setvbuf(stdout, NULL, _IOLBF, 0); /* what was said before a sudden end is still said */
 	signal(SIGPROF, never_ends);
 	model_progress(NULL, 0);
 }

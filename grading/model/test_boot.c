@@ -309,6 +309,19 @@ static void a_device_tree_that_cannot_be_read(void **state)
 	assert_int_equal(model_run(do_main, &start), MODEL_OFF);
 }
 
+/* The console is known, so it can be said. */
+static void a_board_without_memory(void **state)
+{
+	struct start start = { 2, FDT_AT };
+	void *tree;
+	size_t size = oracle_set(tree_virt, &tree, "/memory@40000000", "device_type", "none", 5);
+
+	memcpy((void *)FDT_AT, tree, size);
+	free(tree);
+	assert_int_equal(model_run(do_main, &start), MODEL_OFF);
+	says(model_output(), "hv8: panic: device tree: no memory node\r\n");
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(one_program_runs),
 	TEST(several_programs_apart),
@@ -319,6 +332,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(entered_at_the_wrong_level),
 	TEST(an_unknown_test),
 	TEST(a_device_tree_that_cannot_be_read),
+	TEST(a_board_without_memory),
 };
 
 MODEL_MAIN("boot", tests)

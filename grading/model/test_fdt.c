@@ -460,6 +460,8 @@ static void psci_method(void **state)
 	assert_int_equal(board.psci, PSCI_HVC);
 	assert_null(board_with("/psci", "method", "hvc", 3));
 	assert_int_equal(board.psci, PSCI_UNKNOWN);
+	assert_null(board_with("/psci", "method", "hvcX", 4));
+	assert_int_equal(board.psci, PSCI_UNKNOWN);
 	assert_null(
 		board_with("/psci", "compatible", "arm,psci", 9)); /* 0.1: other function numbers */
 	assert_int_equal(board.psci, PSCI_UNKNOWN);
@@ -651,12 +653,15 @@ static void each_header_field(void **state)
 	header_refused(9, be32(tree_virt + 36) - 4, "no end token");
 }
 
-/* A small tree written token by token: strings "a", "no end". */
+/*
+ * A small tree written token by token, with the strings "a" and "no end". The structure block comes
+ * last: behind it is nothing.
+ */
 static void structure_is(const u32 *tokens, u32 count, const char *why)
 {
-	const u32 strings = 56 + 4 * count, size = strings + 8;
+	const u32 size = 64 + 4 * count;
 	u8 *tree = calloc(1, size);
-	const u32 header[] = { 0xd00dfeed, size, 56, strings, 40, 17, 16, 0, 8, 4 * count };
+	const u32 header[] = { 0xd00dfeed, size, 64, 56, 40, 17, 16, 0, 8, 4 * count };
 	struct fdt fdt;
 	const char *problem;
 	u32 i;
@@ -664,8 +669,8 @@ static void structure_is(const u32 *tokens, u32 count, const char *why)
 	for (i = 0; i < 10; i++)
 		set_be32(tree + 4 * i, header[i]);
 	for (i = 0; i < count; i++)
-		set_be32(tree + 56 + 4 * i, tokens[i]);
-	memcpy(tree + strings, "a\0no end", 8);
+		set_be32(tree + 64 + 4 * i, tokens[i]);
+	memcpy(tree + 56, "a\0no end", 8);
 	problem = fdt_open(&fdt, pointer_pa(tree));
 	assert_string_equal(problem ? problem : "sound", why);
 	if (!problem)

@@ -289,6 +289,8 @@ static void board_like_hikey(void)
 	    0x06e00000); /* adjacent, and out of order */
 	add(board.reserved, &board.nreserved, 0x21f00000, 0x22000000); /* up to a block's end */
 	add(board.reserved, &board.nreserved, 0x22000000, 0x22200000); /* exactly a block */
+	add(board.reserved, &board.nreserved, 0x22200000, 0x22201000); /* one more page */
+	add(board.reserved, &board.nreserved, 0x07410000, 0x07411000); /* a memory's first page */
 	add(board.reserved, &board.nreserved, 0x30000800, 0x30001100); /* no page of its own */
 	add(board.reserved, &board.nreserved, 0x31000000, 0x31000001); /* one byte */
 	add(board.reserved, &board.nreserved, 0x32000fff, 0x32001000); /* the last byte of a page */
@@ -306,6 +308,13 @@ static void board_like_virt(void)
 {
 	place(0x40200000, 0x9000000);
 	add(board.memory, &board.nmemory, 0x40000000, 0x60000000);
+}
+
+/* Memory from address 0 on, and the image elsewhere. */
+static void board_like_versal(void)
+{
+	place(0x200000, 0xff000000);
+	add(board.memory, &board.nmemory, 0x00000000, 0x01000000);
 }
 
 /* Memory that begins and ends in the middle of a page, and memories that touch within a block. */
@@ -437,6 +446,12 @@ static void every_page_of_a_board_like_virt(void **state)
 	board_like_virt();
 	check_board(0x3f000000, 0x61000000);
 	assert_int_equal(board.uart.start, 0x9000000);
+}
+
+static void every_page_of_a_board_like_versal(void **state)
+{
+	board_like_versal();
+	check_board(0, 0x02000000);
 }
 
 static void every_page_of_a_board_like_hikey(void **state)
@@ -579,6 +594,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(lookup_is_what_the_walker_does),
 	TEST(tcr),
 	TEST(every_page_of_a_board_like_virt),
+	TEST(every_page_of_a_board_like_versal),
 	TEST(every_page_of_a_board_like_hikey),
 	TEST(every_page_of_a_board_with_ragged_memory),
 	TEST(a_small_uart),

@@ -37,24 +37,27 @@ _Noreturn void power_off(void)
 		wfi();
 }
 
-/* A fault while reporting a fault, or a hole in a report's way, must still end the machine. */
-static void only_once(void)
+/* The report of a death may itself fault, even twice: it must still end the machine. */
+static void count_deaths(void)
 {
-	static bool dying;
+	static int deaths;
 
-	if (dying) {
-		psci_system_off();
-		for (;;)
-			wfi();
+	if (++deaths == 1)
+		return;
+	if (deaths == 2) {
+		printk("\nhv8: the report itself failed\n");
+		power_off();
 	}
-	dying = true;
+	psci_system_off();
+	for (;;)
+		wfi();
 }
 
 _Noreturn void panic(const char *text, ...)
 {
 	va_list arguments;
 
-	only_once();
+	count_deaths();
 	printk("hv8: panic: ");
 	va_start(arguments, text);
 	format(console_putc, NULL, text, arguments);
@@ -69,7 +72,7 @@ _Noreturn void panic_exception(const struct trap_frame *frame, const char *vecto
 {
 	u64 esr = read_sysreg(esr_el2), far = read_sysreg(far_el2);
 
-	only_once();
+	count_deaths();
 	printk("hv8: panic: %s at EL2: %s\n", vector, esr_class(esr));
 	print_syndrome("EL2", esr, far);
 #if LAB >= 2
@@ -83,7 +86,7 @@ _Noreturn void panic_exception(const struct trap_frame *frame, const char *vecto
 #undef todo
 _Noreturn void todo(const char *name, const char *file, int line)
 {
-	only_once();
+	count_deaths();
 	if (line)
 		printk("hv8: todo: %s (%s:%d)\n", name, file, line);
 	else

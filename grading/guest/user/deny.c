@@ -40,6 +40,9 @@ int main(const char *arguments)
 		__asm__ volatile("msr actlr_el1, %0" : : "r"(value));
 		break;
 	case 12:
+		__asm__ volatile("mrs %0, s3_0_c12_c12_0" : "=r"(value)); /* ICC_IAR1_EL1 */
+		break;
+	case 13:
 		__asm__ volatile("hvc #7");
 		break;
 	}
