@@ -1,7 +1,7 @@
 """A small gdb remote protocol client: just what outside reads need of QEMU's gdbstub, over a connected socket.
 
 All calls block until the answer is there, except that the stop reply after `resume` is left to the caller, who may wait for
-the socket (`fileno`) together with other things and then calls `wait_stop`.
+the socket (`fileno`) together with other things and then asks `stopped`.
 """
 import contextlib
 import re
@@ -38,14 +38,21 @@ class GdbRemote:
         except OSError as error:
             raise GdbError("the gdbstub went away: %s" % error)
 
+    def _packet(self):
+        """The first whole packet that has come, acknowledged, or None."""
+        packet = re.search(rb"\$([^#]*)#..", self._buffer, re.DOTALL)
+        if not packet:
+            return None
+        self._buffer = self._buffer[packet.end():]
+        with contextlib.suppress(OSError):          # after its last answer QEMU may be gone already
+            self._socket.sendall(b"+")
+        return packet.group(1).decode("latin-1")
+
     def _receive(self):
         while True:
-            packet = re.search(rb"\$([^#]*)#..", self._buffer, re.DOTALL)
-            if packet:
-                self._buffer = self._buffer[packet.end():]
-                with contextlib.suppress(OSError):          # after its last answer QEMU may be gone already
-                    self._socket.sendall(b"+")
-                return packet.group(1).decode("latin-1")
+            packet = self._packet()
+            if packet is not None:
+                return packet
             try:
                 data = self._socket.recv(65536)
             except OSError as error:
@@ -69,12 +76,17 @@ class GdbRemote:
         """Let the guest run; the socket becomes readable when it stops or ends."""
         self._send("c")
 
-    def wait_stop(self):
-        """After resume: True when the guest stopped, False when it ended."""
+    def stopped(self):
+        """After resume, when the socket is readable: True, the guest stopped; False, it ended; None, it still runs."""
         try:
-            return self._receive()[:1] in ("T", "S")
-        except GdbError:
+            data = self._socket.recv(65536)
+        except OSError:
             return False
+        self._buffer += data
+        packet = self._packet()
+        if packet is None:
+            return None if data else False          # QEMU acknowledges `resume` long before the guest stops
+        return packet[:1] in ("T", "S")
 
     def detach(self):
         """Let the guest run on its own; it may have ended before the answer is read."""

@@ -213,8 +213,11 @@ class _Run:
             self.wrong.append("outside reads: %s" % error)
 
     def _read_outside(self, debug):
+        stopped = self.gdb.stopped()
+        if stopped is None:
+            return
         self.selector.unregister(debug)
-        if not self.gdb.wait_stop():
+        if not stopped:
             return
         self.stopped = True
         try:

@@ -57,6 +57,19 @@ KTEST(1, uart)
 	printk("uart: configured\n");
 }
 
+KTEST(1, clocks)
+{
+	u32 line;
+
+	pl011_init(board.uart.start, 19200000); /* a HiKey's: 10 + 27/64 when rounded */
+	ktest_stop();
+	line = mmio_read32(board.uart.start + 0x2c);
+	pl011_init(board.uart.start, 0); /* unknown: what is set stays */
+	printk("kept: %u %u %s\n", mmio_read32(board.uart.start + 0x24),
+	       mmio_read32(board.uart.start + 0x28),
+	       mmio_read32(board.uart.start + 0x2c) == line ? "line" : "changed line");
+}
+
 static char read_char(void)
 {
 	int byte;

@@ -74,7 +74,7 @@ KTEST(2, lookup)
 	look_up("text", board.image.start + 0x1abc);
 	look_up("null", 8);
 	look_up("nowhere", NOWHERE);
-	look_up("beyond", 1UL << 48);
+	look_up("beyond", (1UL << 48) + board.memory[0].start + 0x10123456);
 	printk("translated nonce: %016lx\n",
 	       translate(board.memory[0].start + (nonce & 0xfffffff)) - board.memory[0].start);
 }

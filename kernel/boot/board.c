@@ -9,11 +9,19 @@
 
 struct board board;
 
-/* An empty range is no range; one that does not fit the list is a defect that the caller reports. */
+/*
+ * An empty range is no range. One that would wrap ends at the last page boundary instead: of a
+ * reservation, nothing may be lost. One that does not fit the list is a defect that the caller
+ * reports.
+ */
 static bool add_range(struct range *ranges, int *count, int limit, pa_t start, u64 size)
 {
-	if (size == 0 || start + size < start)
+	const pa_t top = -PAGE_SIZE;
+
+	if (size == 0 || start >= top)
 		return true;
+	if (size > top - start)
+		size = top - start;
 	if (*count == limit)
 		return false;
 	ranges[(*count)++] = (struct range){ start, start + size };
@@ -92,7 +100,7 @@ static const char *read_memory(struct board *b, const struct fdt *fdt)
 	bool in_reserved = false;
 	pa_t start;
 	u64 size;
-	u32 i;
+	u32 i, length;
 
 	for (i = 0; fdt_reservation(fdt, i, &start, &size); i++)
 		if (!add_reserved(b, start, size))
@@ -106,6 +114,8 @@ static const char *read_memory(struct board *b, const struct fdt *fdt)
 		for (i = 0; in_reserved && fdt_reg(fdt, node, i, &start, &size); i++)
 			if (!add_reserved(b, start, size))
 				return "too many memory reservations";
+		if (in_reserved && depth > 1 && i == 0 && fdt_property(fdt, node, "reg", &length))
+			return "a memory reservation without a physical address";
 		read_psci(b, fdt, node);
 	}
 	return b->nmemory ? NULL : "no memory node";

@@ -2,10 +2,10 @@
  * Reading a flattened device tree. Everything here is a walk over 32-bit big-endian tokens:
  *
  *	FDT_BEGIN_NODE name\0 pad { FDT_PROP length nameoff value pad }* { child nodes }*
- *FDT_END_NODE ... FDT_END
+ *	FDT_END_NODE ... FDT_END
  *
  * fdt_open() makes the one walk that distrusts everything; after it, offsets that these functions
- *compute stay inside the structure block. Uses nothing but machine.h.
+ * compute stay inside the structure block. Uses nothing but machine.h.
  */
 #include <hv8/console.h>
 #include <hv8/fdt.h>
@@ -291,7 +291,7 @@ static bool translate(const struct fdt *fdt, int bus, pa_t *address)
 		const u8 *ranges = fdt_property(fdt, bus, "ranges", &length);
 		bool found = ranges && length == 0; /* empty: the same addresses on both sides */
 
-		if (child > 3 || parent > 3 || size > 2)
+		if (child > 3 || parent > 3 || size > 2 || (!found && entry == 0))
 			return false;
 		for (at = 0; ranges && !found && at + entry <= length; at += entry) {
 			u64 from = fdt_cells(ranges + at, child);

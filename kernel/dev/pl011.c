@@ -1,6 +1,6 @@
 /*
  * The PL011 UART, polled. Register offsets and bits as in DDI 0183 chapter 3. Knows nothing of the
- *console above it.
+ * console above it.
  *
  *	0x00 DR	     data				0x2c LCR_H   line control
  *	0x18 FR	     flags				0x30 CR	     control
@@ -36,6 +36,9 @@ USED_BY_HOLES static pa_t uart; /* 0 until pl011_init() */
 void pl011_init(pa_t base, u32 clock)
 {
 #if SOLUTION >= 1
+	/* Divisor = clock / (16 * baud), in 64ths, rounded; 3.3.5: its integer part is not 0. */
+	u32 divisor = (u32)((4UL * clock + BAUD / 2) / BAUD);
+
 	uart = base;
 	/* 3.3.8: the line may be changed only while the UART is off and idle. */
 	while (mmio_read32(uart + FR) & FR_BUSY)
@@ -43,13 +46,10 @@ void pl011_init(pa_t base, u32 clock)
 	mmio_write32(uart + CR, 0);
 	mmio_write32(uart + IMSC, 0);
 	mmio_write32(uart + ICR, ICR_ALL);
-	if (clock) {
-		/* Divisor = clock / (16 * baud), in 64ths, rounded. */
-		u32 divisor = (u32)((4UL * clock + BAUD / 2) / BAUD);
-
+	if (divisor >= 64) {
 		mmio_write32(uart + IBRD, divisor >> 6);
 		mmio_write32(uart + FBRD, divisor & 0x3f);
-		/* 3.3.6: the write of LCR_H is what makes the divisor count, so it comes last. */
+		/* 3.3.7: the write of LCR_H is what makes the divisor count, so it comes last. */
 		mmio_write32(uart + LCR_H, LCR_H_WLEN_8 | LCR_H_FEN);
 	} else {
 		mmio_write32(uart + LCR_H, mmio_read32(uart + LCR_H) | LCR_H_FEN);
@@ -60,11 +60,12 @@ void pl011_init(pa_t base, u32 clock)
 	 * LAB 1: remember `base` in `uart`; wait until the UART is not busy; switch it off; mask
 	 * and clear its interrupts; set the divisor for BAUD from `clock` (IBRD is the integer part
 	 * of clock / (16 * BAUD), FBRD the fraction in 64ths, rounded to the nearest); 8 data bits,
-	 * FIFOs on; switch it on, to send and to receive. If clock is 0, nobody knows the rate:
-	 * leave divisor, word length and parity as the firmware set them.
-	 * Read: PL011 DDI
-	 * 0183, 3.3.5-3.3.8 (order matters: LCR_H latches the divisor). Registers are reached only
-	 * by mmio_read32() and mmio_write32(). The grader reads the divisor from outside.
+	 * FIFOs on; switch it on, to send and to receive. If clock is 0 (nobody
+	 * knows the rate), or too low for a divisor of 1: leave divisor, word length and parity as
+	 * the firmware set them, but switch the FIFOs on.
+	 * Read: PL011 DDI 0183, 3.3.5-3.3.8 (order matters: LCR_H latches the divisor). Registers
+	 * are reached only by mmio_read32() and mmio_write32(). The grader reads the divisor from
+	 * outside.
 	 */
 	todo("pl011_init");
 #endif

@@ -11,7 +11,7 @@
 
 #include <hv8/types.h>
 
-/** Read system register @p reg, named in lower case as the assembler knows it ("hcr_el2",
+/** Read system register @p reg, by the name that the assembler knows ("hcr_el2", "CurrentEL",
  * "s3_4_c1_c2_2"). */
 #define read_sysreg(reg)                                          \
 	({                                                        \

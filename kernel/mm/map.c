@@ -1,13 +1,12 @@
 /*
  * The EL2 translation tables: how a descriptor is made, how a range is mapped, how an address is
- *looked up. map_kernel(), in layout.c, says what is mapped. Tables come from a fixed pool in .bss;
- *nothing is ever unmapped.
+ * looked up. map_kernel(), in layout.c, says what is mapped. Tables come from a fixed pool in .bss;
+ * nothing is ever unmapped.
  *
  *	 47     39 38     30 29     21 20     12 11        0
  *	+---------+---------+---------+---------+-----------+
- *	| level 0 | level 1 | level 2 | level 3 |  offset   |	nine bits of index a level, 512
- *entries a table
- *	+---------+---------+---------+---------+-----------+
+ *	| level 0 | level 1 | level 2 | level 3 |  offset   |	nine bits of index a level,
+ *	+---------+---------+---------+---------+-----------+	512 entries a table
  *			     2 MiB block  4 KiB page
  */
 #include <hv8/console.h>
@@ -48,9 +47,9 @@ pte_t map_leaf(pa_t pa, int level, enum map_kind kind)
 	 * EL2), the memory attribute index, inner shareable unless it is a device, read-only
 	 * (AP[2]) or execute-never (XN) as map.h says, and bit 1 set for a page but not for a
 	 * block. MAIR_NORMAL and MAIR_DEVICE are indices into MAIR_EL2.
-	 * Read: Arm ARM D8.3.1
-	 * (descriptor formats) and D8.4.1 (permissions). Symptom of a forgotten AF: the first
-	 * access faults with "access flag fault".
+	 * Read: Arm ARM D8.3.1 (descriptor formats) and D8.4.1 (permissions).
+	 * Symptom of a forgotten AF: silence once the MMU is on. The next instruction faults, and so
+	 * does the first instruction of the handler.
 	 */
 	todo("map_leaf");
 #endif
@@ -73,11 +72,9 @@ USED_BY_HOLES static pte_t *next_table(pte_t *entry)
 	/*
 	 * LAB 2: if `entry` is valid, it is a table (bit 1 set: return where it points, bits 47:12)
 	 * or a block (return NULL: something is mapped there already). If it is not valid, take the
-	 * next unused table of the pool
-	 * (`used` is the last one taken; .bss made them zero), store a table descriptor with
-	 * pte_store(), and return the table; NULL if the pool is empty.
-	 * Read: Arm ARM D8.3.1,
-	 * "VMSAv8-64 descriptor formats".
+	 * next unused table of the pool (`used` is the last one taken; .bss made them zero), store a
+	 * table descriptor with pte_store(), and return the table; NULL if the pool is empty.
+	 * Read: Arm ARM D8.3.1, "VMSAv8-64 descriptor formats".
 	 */
 	todo("next_table");
 #endif
@@ -166,8 +163,8 @@ u64 map_tcr(void)
 	/*
 	 * LAB 2: TCR_EL2 whole: the reserved ones, T0SZ for VA_BITS, the 4 KiB granule, table walks
 	 * that are inner and outer write-back and inner shareable, and PS copied from
-	 * ID_AA64MMFR0_EL1.PARange: a larger one than the CPU has makes every output address wrong.
-	 * Read: Arm ARM D19.2.140 TCR_EL2; the fields are in hv8/sysreg.h.
+	 * ID_AA64MMFR0_EL1.PARange: with a smaller one, addresses beyond it fault.
+	 * Read: Arm ARM D19.2, TCR_EL2; the fields are in hv8/sysreg.h.
 	 */
 	todo("map_tcr");
 #endif

@@ -48,7 +48,7 @@ FUNC(mmu_enable)
 	 * functions; MAIR_VALUE, the SCTLR bits and SCTLR_EL2_RES1 are in hv8/sysreg.h ("ldr x1,
 	 * =EXPRESSION" loads any constant). Write each register whole. Mind the barriers: dsb
 	 * before the TLBI, dsb and isb after it, isb after SCTLR_EL2.
-	 * Read: Arm ARM D8.2.3 "Enabling the MMU" and D19.2.119 SCTLR_EL2. Checked from outside,
+	 * Read: Arm ARM D8.1 "The system registers relevant to MMU operation" and D19.2.125 SCTLR_EL2. Checked from outside,
 	 * field by field.
 	 */
 	todo_asm mmu_enable

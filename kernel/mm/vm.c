@@ -37,8 +37,8 @@ pte_t vm_leaf(pa_t pa, int perm)
 	 * inner shareable, normal memory. AP[1] lets EL0 in (VM_EL0), AP[2] makes it read-only
 	 * (VM_R, VM_RX). There are two execute-never bits now, PXN for EL1 and UXN (PTE_XN) for
 	 * EL0: VM_RX clears PXN, and UXN only together with VM_EL0.
-	 * Read: Arm ARM D8.4.1 and table
-	 * D8-47. Checked from outside, and by a process that tries to write its own code.
+	 * Read: Arm ARM D8.4.1. Checked from outside, and by a process that tries to write its own
+	 * code.
 	 */
 	todo("vm_leaf");
 #endif

@@ -96,17 +96,21 @@ void el1_configure(void)
 	write_sysreg(tcr_el1, vm_tcr());
 #else
 	/*
-	 * LAB 3: write six registers whole, each as the OR of named fields (hv8/sysreg.h), saying
-	 *why:
-	 *	HCR_EL2		EL1 is AArch64; IRQ, FIQ, SError to EL2; trap WFI, writes of
-	 *translation registers, SMC, implementation-defined registers, ACTLR_EL1, set/way
-	 *operations, LORegions, RAS records CPTR_EL2	reserved ones; trap FP, SVE, SME, trace,
-	 *activity monitors MDCR_EL2	trap PMU, debug, OS lock, debug ROM, profiling, trace
-	 *filter; HPMN = event_counters() CNTHCTL_EL2	EL1 may read the counter, not use the
-	 *physical timer SCTLR_EL1	reserved ones, MMU, caches, stack alignment (EL1 and EL0),
-	 *DZE, UCT, UCI, nTWI, nTWE, WXN TCR_EL1		vm_tcr() Read: Arm ARM D19.2.48,
-	 *D19.2.30, D19.3.20, D19.12.1, D19.2.118. Checked from outside, field by field, and by
-	 * processes that try each thing that must not be.
+	 * LAB 3: write six registers whole, each as the OR of named fields (hv8/sysreg.h), with why:
+	 *
+	 *	HCR_EL2		EL1 is AArch64; IRQ, FIQ and SError to EL2; trap WFI, writes of
+	 *			translation registers, SMC, implementation-defined registers,
+	 *			ACTLR_EL1, set/way operations, LORegions, RAS records
+	 *	CPTR_EL2	reserved ones; trap FP, SVE, SME, trace, activity monitors
+	 *	MDCR_EL2	trap PMU, debug, OS lock, debug ROM, profiling, trace filter;
+	 *			HPMN = event_counters()
+	 *	CNTHCTL_EL2	EL1 may read the counter, not use the physical timer
+	 *	SCTLR_EL1	reserved ones, MMU, caches, stack alignment (EL1 and EL0), DZE, UCT,
+	 *			UCI, nTWI, nTWE, WXN
+	 *	TCR_EL1		vm_tcr()
+	 *
+	 * Read: Arm ARM D19.2.48, D19.2.31, D19.3.17, D19.12.2, D19.2.124. Checked from outside,
+	 * field by field, and by processes that try each thing that must not be.
 	 */
 	todo("el1_configure");
 #endif

@@ -45,13 +45,18 @@ const char *elf_check_segment(const struct elf64_segment *segment, u64 size)
 	return NULL;
 #else
 	/*
-	 * LAB 3: check everything that elf.h promises, in that order, and return the first thing
-	 *that is wrong: "a segment's bytes are outside the file" "a segment is larger in the file
-	 *than in memory" "a segment is not page-aligned" "a segment is outside the range for
-	 *programs"	(also if it is empty) "a segment is not readable" "a segment is writable and
-	 *executable" or NULL. Every number is the enemy's: offset + filesz may overflow, and a - b
-	 *does not if b <= a is known. Read: ELF-64 Object File Format, "Program header table";
-	 *uapi/hypercall.h for the range.
+	 * LAB 3: check what elf.h promises, in this order, and return the first thing that is wrong:
+	 *
+	 *	"a segment's bytes are outside the file"
+	 *	"a segment is larger in the file than in memory"
+	 *	"a segment is not page-aligned"
+	 *	"a segment is outside the range for programs"	also if it is empty in memory
+	 *	"a segment is not readable"
+	 *	"a segment is writable and executable"
+	 *
+	 * or NULL. Every number is the enemy's: offset + filesz may overflow, and a - b does not if
+	 * b <= a is known.
+	 * Read: ELF-64 Object File Format, "Program header table"; uapi/hypercall.h for the range.
 	 */
 	todo("elf_check_segment");
 #endif
@@ -104,6 +109,8 @@ const char *elf_check(const u8 *file, u64 size)
 #define CPIO_FILESIZE 54
 #define CPIO_NAMESIZE 94
 
+#define CPIO_BAD (1UL << 32) /* larger than any field, and than any archive can be */
+
 static u64 cpio_field(const u8 *header, int at)
 {
 	u64 value = 0;
@@ -112,9 +119,14 @@ static u64 cpio_field(const u8 *header, int at)
 	for (i = 0; i < 8; i++) {
 		u8 c = header[at + i];
 
-		value = value << 4 | (u64)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+		if (c >= '0' && c <= '9')
+			value = value << 4 | (u64)(c - '0');
+		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+			value = value << 4 | (u64)((c | 0x20) - 'a' + 10);
+		else
+			return CPIO_BAD;
 	}
-	return value & 0xffffffff;
+	return value;
 }
 
 const u8 *cpio_find(const u8 *archive, u64 size, const char *name, u64 *file_size)

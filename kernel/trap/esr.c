@@ -1,4 +1,4 @@
-/* Syndromes in words (Arm ARM D19.2.37 ESR_EL1, ESR_EL2). Tables only; knows nothing of who
+/* Syndromes in words (Arm ARM D19.2.37 ESR_EL1, D19.2.38 ESR_EL2). Tables only; knows nothing of who
  * faulted. */
 #include <hv8/console.h>
 #include <hv8/sysreg.h>
@@ -41,8 +41,8 @@ static const char *const class_names[64] = {
 	[0x31] = "breakpoint",
 	[0x32] = "software step from a lower level",
 	[0x33] = "software step",
-	[0x34] = "watchpoint from a lower level",
-	[0x35] = "watchpoint",
+	[EC_WATCHPOINT_LOWER] = "watchpoint from a lower level",
+	[EC_WATCHPOINT] = "watchpoint",
 	[0x38] = "BKPT, AArch32",
 	[EC_BRK64] = "BRK",
 };
@@ -105,7 +105,10 @@ const char *esr_fault(u64 esr)
 
 void print_syndrome(const char *level, u64 esr, u64 far)
 {
-	bool has_far = is_abort(esr) ? !(esr & ISS_ABORT_FNV) : ESR_EC(esr) == EC_PC_ALIGN;
+	bool has_far = is_abort(esr)
+	                       ? !(esr & ISS_ABORT_FNV)
+	                       : ESR_EC(esr) == EC_PC_ALIGN || ESR_EC(esr) == EC_WATCHPOINT_LOWER ||
+	                                 ESR_EC(esr) == EC_WATCHPOINT;
 
 	printk("  ESR_%s 0x%08lx  %s%s%s\n", level, esr, esr_class(esr), is_abort(esr) ? ", " : "",
 	       esr_fault(esr));

@@ -24,6 +24,7 @@ void proc_kill(const char *why, ...)
 	format(put, NULL, why, arguments);
 	va_end(arguments);
 	printk("\n");
+	current->frame.sp = read_sysreg(sp_el1);
 	print_frame(&current->frame);
 	proc_end();
 }
@@ -38,7 +39,6 @@ USED_BY_HOLES static void report_fault(struct trap_frame *frame, u64 vector)
 
 	frame->elr = read_sysreg(elr_el1);
 	frame->spsr = read_sysreg(spsr_el1);
-	frame->sp = read_sysreg(sp_el1);
 	print_syndrome("EL1", esr, far);
 	if (*fault)
 		proc_kill("%s%s, %s, at 0x%lx", kinds[vector % 4], esr_class(esr), fault, far);
@@ -82,14 +82,19 @@ void trap_el1(struct trap_frame *frame, u64 kind)
 	}
 #else
 	/*
-	 * LAB 3: decide by exception class (ESR_EC(esr) of ESR_EL2; constants in hv8/sysreg.h):
-	 *	an IRQ is a bug in this lab: panic; an SError kills the process
-	 *	WFI or WFE	behind the instruction (ELR is at a trapped one), then let another
-	 *process run FP		fp_take(), and the instruction runs again system register
-	 *sysreg_trap() HVC		from the vector page: report_fault(frame, number -
-	 *HVC_VECTOR); any other is no hypercall SMC		kill: "SMC is denied: firmware
-	 *belongs to the kernel" anything else	kill, with esr_class() as the reason Read: Arm ARM
-	 *D19.2.37 ESR_EL2, and D1.3.1 on which address ELR holds.
+	 * LAB 3: an IRQ is a bug in this lab: panic. An SError kills the process. For a synchronous
+	 * exception decide by its class, ESR_EC(esr) of ESR_EL2 (constants in hv8/sysreg.h):
+	 *
+	 *	WFI or WFE	go behind the instruction (ELR is at a trapped one), then let
+	 *			another process run
+	 *	FP		fp_take(); the instruction runs again
+	 *	system register	sysreg_trap()
+	 *	HVC		from the vector page: report_fault(frame, number - HVC_VECTOR);
+	 *			any other number is no hypercall: kill
+	 *	SMC		kill: "SMC is denied: firmware belongs to the kernel"
+	 *	anything else	kill, with esr_class() as the reason
+	 *
+	 * Read: Arm ARM D19.2.38 ESR_EL2, and D1.3.1 on which address ELR holds.
 	 */
 	todo("trap_el1");
 #endif

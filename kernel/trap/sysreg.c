@@ -8,7 +8,7 @@
 #include <hv8/sysreg.h>
 #include <machine.h>
 
-/* An access as ESR_ELx.ISS encodes it (D19.2.37, "ISS encoding for an exception from MSR, MRS, or
+/* An access as ESR_ELx.ISS encodes it (D19.2.38, "ISS encoding for an exception from MSR, MRS, or
  * System instruction"). */
 #define SYSREG(op0, op1, crn, crm, op2) \
 	((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
@@ -120,8 +120,8 @@ void sysreg_trap(struct trap_frame *frame, u64 iss)
 	 * behind the instruction. Everything else is denied: deny(). The syndrome names the
 	 * register that holds the value (ISS_RT); number 31 means XZR, not x[31], which is not in
 	 * the frame.
-	 * Read: Arm ARM D19.2.37, "ISS encoding for an exception from MSR, MRS, or
-	 * System instruction execution".
+	 * Read: Arm ARM D19.2, ESR_EL2, "ISS encoding for an exception from MSR, MRS, or System
+	 * instruction execution".
 	 */
 	todo("sysreg_trap");
 #endif

@@ -14,6 +14,7 @@ int main(const char *arguments)
 	print(", arguments: ");
 	print(arguments);
 	print("\ninit: echoing what you type; ^D powers off\n");
+	yield(); /* alone or not: comes back */
 	for (;;) {
 		i64 byte = hv8_console_read();
 		char c = (char)byte;

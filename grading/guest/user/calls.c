@@ -20,6 +20,7 @@ int main(const char *arguments)
 	result("getpid", hv8_getpid());
 	result("number 5", hypercall(5, 0, 0, 0, 0, 0, 0));
 	result("number 999", hypercall(999, 0, 0, 0, 0, 0, 0));
+	result("number 1 << 32", hypercall(1UL << 32, 0, 0, 0, 0, 0, 0));
 	result("number -1", hypercall(~0UL, 0, 0, 0, 0, 0, 0));
 	result("write nothing", hv8_console_write("x", 0));
 	result("write too much", hv8_console_write(long_text, CONSOLE_WRITE_MAX + 1));

@@ -1,4 +1,7 @@
-/* Does one thing that faults, chosen by fault=N in the arguments, and does not handle it. */
+/*
+ * Does one thing that faults and does not handle it: process 1 what fault=N in the arguments says,
+ * process 2 the next one, and so on.
+ */
 #include "hv8.h"
 
 static u32 code[] = { 0xd65f03c0 }; /* ret, in data */
@@ -8,7 +11,7 @@ int main(const char *arguments)
 	volatile u64 *wild = (u64 *)0xdead0;
 
 	print("about to fault\n");
-	switch (argument(arguments, "fault")) {
+	switch (argument(arguments, "fault") + (u64)hv8_getpid() - 1) {
 	case 1:
 		*wild = 1;
 		break;

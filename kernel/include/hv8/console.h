@@ -6,7 +6,7 @@
 
 struct trap_frame;
 
-/** Print to the console; "\n" becomes "\r\n". Conversions: see format(). Before console_init()
+/** Print to the console; "\n" becomes "\r\n". Conversions: see format(). Before pl011_init()
  * nothing is printed. */
 void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -7,7 +7,7 @@
  * Take the UART at @p base: 8 data bits, no parity, 1 stop bit, FIFOs on, no interrupts.
  *
  * @param base   physical address of its registers
- * @param clock  UARTCLK in Hz, for 115200 baud; 0 if unknown: then the firmware's line setting
+ * @param clock  UARTCLK in Hz, for 115200 baud; 0 if unknown: then (or if it is too low) the firmware's line setting
  * stays
  */
 void pl011_init(pa_t base, u32 clock);

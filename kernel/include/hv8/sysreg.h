@@ -1,5 +1,5 @@
 /*
- * System-register fields, spelled as the Arm ARM (DDI 0487) spells them, one macro a field; the
+ * System-register fields, spelled as the Arm ARM (DDI 0487, issue J.a) spells them, one macro a field; the
  * section that describes the register stands above its fields. Shared by C and assembly. Only
  * fields that hv8 writes or decodes are here.
  */
@@ -28,7 +28,7 @@
 #define HCR_EL2_TLOR   BIT(35) /* trap the LORegion registers */
 #define HCR_EL2_TERR   BIT(36) /* trap the RAS error records */
 
-/* D19.2.30 CPTR_EL2, Architectural Feature Trap Register, with HCR_EL2.E2H = 0 */
+/* D19.2.31 CPTR_EL2, Architectural Feature Trap Register, with HCR_EL2.E2H = 0 */
 #define CPTR_EL2_RES1 0x22ff  /* bits 13, 9 and 7:0 */
 #define CPTR_EL2_TZ   BIT(8)  /* trap SVE */
 #define CPTR_EL2_TFP  BIT(10) /* trap floating point and SIMD */
@@ -36,7 +36,7 @@
 #define CPTR_EL2_TTA  BIT(20) /* trap the trace registers */
 #define CPTR_EL2_TAM  BIT(30) /* trap the activity monitors */
 
-/* D19.3.20 MDCR_EL2, Monitor Debug Configuration Register */
+/* D19.3.17 MDCR_EL2, Monitor Debug Configuration Register */
 #define MDCR_EL2_HPMN_MASK 0x1fUL
 #define MDCR_EL2_TPMCR     BIT(5)  /* trap PMCR_EL0 */
 #define MDCR_EL2_TPM       BIT(6)  /* trap the performance monitors */
@@ -46,11 +46,11 @@
 #define MDCR_EL2_TPMS      BIT(14) /* trap the statistical profiling controls */
 #define MDCR_EL2_TTRF      BIT(19) /* trap the trace filter controls */
 
-/* D19.12.1 CNTHCTL_EL2, Counter-timer Hypervisor Control, with HCR_EL2.E2H = 0 */
+/* D19.12.2 CNTHCTL_EL2, Counter-timer Hypervisor Control, with HCR_EL2.E2H = 0 */
 #define CNTHCTL_EL2_EL1PCTEN BIT(0) /* EL1 may read the physical counter */
 #define CNTHCTL_EL2_EL1PCEN  BIT(1) /* EL1 may use the physical timer */
 
-/* D19.2.118 SCTLR_EL1, D19.2.119 SCTLR_EL2, System Control Registers */
+/* D19.2.124 SCTLR_EL1, D19.2.125 SCTLR_EL2, System Control Registers */
 #define SCTLR_ELx_M    BIT(0)  /* MMU */
 #define SCTLR_ELx_A    BIT(1)  /* alignment checks */
 #define SCTLR_ELx_C    BIT(2)  /* data cache */
@@ -81,7 +81,7 @@
 #define TCR_EL1_IPS(range) FIELD(range, 32)
 #define TCR_EL1_AS         BIT(36) /* 16-bit ASIDs */
 
-/* D19.2.97 MAIR_ELx: one byte for each attribute index */
+/* D19.2.100 and 101 MAIR_ELx: one byte for each attribute index */
 #define MAIR_NORMAL 0 /* index of normal write-back memory */
 #define MAIR_DEVICE 1 /* index of Device-nGnRE */
 #define MAIR_VALUE  (FIELD(0xff, 8 * MAIR_NORMAL) | FIELD(0x04, 8 * MAIR_DEVICE))
@@ -99,36 +99,38 @@
 #define PTE_XN          BIT(54) /* EL2 never executes; UXN: EL0 never executes */
 #define PTE_ADDRESS     0x0000fffffffff000
 
-/* D19.2.37 ESR_ELx, Exception Syndrome Register */
-#define ESR_EC_SHIFT     26
-#define ESR_EC(esr)      (((esr) >> ESR_EC_SHIFT) & 0x3f)
-#define ESR_ISS(esr)     ((esr)&0x1ffffff)
-#define EC_WFX           0x01
-#define EC_FP            0x07
-#define EC_PAUTH         0x09
-#define EC_ILLEGAL_STATE 0x0e
-#define EC_SVC64         0x15
-#define EC_HVC64         0x16
-#define EC_SMC64         0x17
-#define EC_SYSREG        0x18
-#define EC_SVE           0x19
-#define EC_IABORT_LOWER  0x20
-#define EC_IABORT        0x21
-#define EC_PC_ALIGN      0x22
-#define EC_DABORT_LOWER  0x24
-#define EC_DABORT        0x25
-#define EC_SP_ALIGN      0x26
-#define EC_SERROR        0x2f
-#define EC_BRK64         0x3c
-#define ESR_HVC0         (FIELD(EC_HVC64, ESR_EC_SHIFT) | BIT(25)) /* "hvc #0", a 32-bit instruction */
-#define ISS_DABORT_WNR   BIT(6)
-#define ISS_ABORT_FNV    BIT(10) /* FAR is not valid */
+/* D19.2.38 ESR_ELx, Exception Syndrome Register */
+#define ESR_EC_SHIFT        26
+#define ESR_EC(esr)         (((esr) >> ESR_EC_SHIFT) & 0x3f)
+#define ESR_ISS(esr)        ((esr)&0x1ffffff)
+#define EC_WFX              0x01
+#define EC_FP               0x07
+#define EC_PAUTH            0x09
+#define EC_ILLEGAL_STATE    0x0e
+#define EC_SVC64            0x15
+#define EC_HVC64            0x16
+#define EC_SMC64            0x17
+#define EC_SYSREG           0x18
+#define EC_SVE              0x19
+#define EC_IABORT_LOWER     0x20
+#define EC_IABORT           0x21
+#define EC_PC_ALIGN         0x22
+#define EC_DABORT_LOWER     0x24
+#define EC_DABORT           0x25
+#define EC_SP_ALIGN         0x26
+#define EC_SERROR           0x2f
+#define EC_WATCHPOINT_LOWER 0x34
+#define EC_WATCHPOINT       0x35
+#define EC_BRK64            0x3c
+#define ESR_HVC0            (FIELD(EC_HVC64, ESR_EC_SHIFT) | BIT(25)) /* "hvc #0", a 32-bit instruction */
+#define ISS_DABORT_WNR      BIT(6)
+#define ISS_ABORT_FNV       BIT(10) /* FAR is not valid */
 
 /* C5.2.19 SPSR_EL2, Saved Program Status */
 #define SPSR_EL1H 0x5
 #define SPSR_DAIF FIELD(0xf, 6)
 
-/* D19.2.64 ID_AA64MMFR0_EL1, D19.2.66 ID_AA64PFR0_EL1 and others: 4-bit fields */
+/* D19.2.64 ID_AA64MMFR0_EL1, D19.2.69 ID_AA64PFR0_EL1 and others: 4-bit fields */
 #define ID_FIELD(value, shift) (((value) >> (shift)) & 0xf)
 #define ID_AA64MMFR0_PARANGE   0
 #define ID_AA64MMFR0_FGT       56

@@ -12,7 +12,7 @@ struct trap_frame {
 	u64 spsr; /* its PSTATE */
 };
 
-/** The exception class of a syndrome, in words: "data abort, write". Arm ARM D19.2.37. */
+/** The exception class of a syndrome, in words: "data abort, write". Arm ARM D19.2.38. */
 const char *esr_class(u64 esr);
 
 /** For an abort, the fault status in words: "translation fault, level 3"; otherwise "". */
