@@ -38,7 +38,7 @@ else
   GRADED := $(or $(LAB),$(LAB_STAGE))
 endif
 ifneq ($(filter-out $(ALL_LABS),$(LAB_STAGE) $(GRADED)),)
-  $(error there is no lab $(filter-out $(ALL_LABS),$(LAB_STAGE) $(GRADED)): LAB is one of $(ALL_LABS))
+  $(error there is no lab $(sort $(filter-out $(ALL_LABS),$(LAB_STAGE) $(GRADED))): LAB is one of $(ALL_LABS))
 endif
 STAGES := $(shell seq 1 $(LAB_STAGE))
 
@@ -60,7 +60,7 @@ CROSS := $(CROSS_COMPILE)
 GDB ?= $(shell sh grading/tools.sh gdb)
 CC_KERNEL = $(CROSS)gcc
 Q := $(if $(V),,@)
-SILENT := $(findstring s,$(firstword -$(MAKEFLAGS)))
+SILENT := $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS))))
 say = $(if $(V)$(SILENT),@:,@printf '  %-5s %s\n' $(1) $(2))
 
 WARNINGS := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes $(if $(WERROR),-Werror)
@@ -86,15 +86,16 @@ all build: need-cross $(PRODUCTS) build/compile_commands.json
 .PHONY: need-cross
 need-cross:
 	$(if $(CROSS),,$(error no AArch64 compiler found: run `make setup`, or name one with CROSS_COMPILE=prefix-))
+	@command -v $(CC_KERNEL) >/dev/null || { echo "there is no $(CC_KERNEL): correct CROSS_COMPILE, or run 'make setup'"; exit 1; }
 
 # Changed flags rebuild; the file is rewritten only when they change.
-FLAGS = $(CC_KERNEL) $(KFLAGS) $(UFLAGS) $(KLINK) $(ULINK) $(LATER)
+FLAGS = $(CC_KERNEL) $(KFLAGS) $(UFLAGS) $(KLINK) $(ULINK) $(KERNEL) $(USER_LIB) $(PROGRAMS)
 $(B)/flags: FORCE
-	@mkdir -p $(B); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@
+	@mkdir -p $(B); echo '$(FLAGS)' | cmp -s - $@ || { echo '$(FLAGS)' >$@.$$$$; mv $@.$$$$ $@; }
 FORCE:
 
 $(B)/offsets.h: kernel/include/offsets.c $(B)/flags | need-cross
-	$(Q)$(CC_KERNEL) $(KFLAGS) -MMD -MP -MF $@.d -MT $@ -S -o - $< | sed -n 's/^->\([A-Z0-9_]*\) [#$$]*\(-*[0-9]*\).*/#define \1 \2/p' >$@
+	$(Q)$(CC_KERNEL) $(KFLAGS) -MMD -MP -MF $@.d -MT $@ -S -o - $< | sed -n 's/^->\([A-Z0-9_]*\) [#$$]*\(-*[0-9]*\).*/#define \1 \2/p' >$@.$$$$ && mv $@.$$$$ $@
 
 $(B)/kernel/%.c.o: kernel/%.c $(B)/flags
 	$(call say,CC,$<)
@@ -112,12 +113,12 @@ $(B)/grading/guest/lab%.c.o: grading/guest/lab%.c $(B)/flags
 # Two links: the first gives the addresses for the symbol table that the second one contains. Code comes first in the image,
 # so the table moves no function.
 $(B)/symbols0.S: $(B)/flags
-	$(Q)printf '\t.section .rodata\n\t.globl symbol_count\n\t.hidden symbol_count\nsymbol_count: .long 0\n' >$@
+	$(Q)printf '\t.section .rodata\n\t.globl symbol_count\n\t.hidden symbol_count\nsymbol_count: .long 0\n' >$@.$$$$ && mv $@.$$$$ $@
 $(B)/symbols.S: $(B)/pass1.elf kernel/boot/symbols.awk
-	$(Q)$(CROSS)nm -n $< | awk -f kernel/boot/symbols.awk >$@
+	$(Q)$(CROSS)nm -n $< | awk -f kernel/boot/symbols.awk >$@.$$$$ && mv $@.$$$$ $@
 $(B)/symbols0.o $(B)/symbols.o: %.o: %.S
 	$(Q)$(CC_KERNEL) -c -o $@ $<
-$(B)/pass1.elf: $(KOBJ) $(B)/symbols0.o kernel/boot/kernel.ld
+$(B)/pass1.elf: $(KOBJ) $(B)/symbols0.o kernel/boot/kernel.ld $(B)/flags
 	$(Q)$(CC_KERNEL) $(KLINK) -o $@ $(KOBJ) $(B)/symbols0.o
 $(B)/kernel.elf: $(KOBJ) $(B)/symbols.o kernel/boot/kernel.ld
 	$(call say,LD,$@)
@@ -143,16 +144,19 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
 # The programs, and malformed ones that the loader must refuse.
-$(B)/initrd.cpio: $(ELFS) user/mkinitrd.py grading/guest/badelf.py
+$(B)/initrd.cpio: $(ELFS) user/mkinitrd.py grading/guest/badelf.py $(B)/flags
 	$(call say,CPIO,$@)
 	$(Q)$(PYTHON) grading/guest/badelf.py $(B)/programs/hello $(B)/bad
 	$(Q)$(PYTHON) user/mkinitrd.py $@ $(ELFS) $(B)/bad/*
 
-build/compile_commands.json: $(B)/flags $(KERNEL) $(USER_LIB) $(PROGRAMS)
+$(B)/compile_commands.json: $(B)/flags
 	@{ printf '['; s=; \
 	  for f in $(filter %.c,$(KERNEL)); do printf '%s\n{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$$s" '$(CURDIR)' "$$f" '$(CC_KERNEL) $(KFLAGS)' "$$f"; s=,; done; \
 	  for f in $(filter %.c,$(USER_LIB) $(PROGRAMS)); do printf '%s\n{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$$s" '$(CURDIR)' "$$f" '$(CC_KERNEL) $(UFLAGS)' "$$f"; s=,; done; \
 	  printf '\n]\n'; } >$@
+# clangd looks in build/: the stage that was built last.
+build/compile_commands.json: $(B)/compile_commands.json FORCE
+	@cmp -s $< $@ || cp $< $@
 
 -include $(KOBJ:.o=.d) $(LIBOBJ:.o=.d) $(PROGRAMS:%=$(B)/%.d) $(B)/offsets.h.d
 
@@ -190,7 +194,8 @@ gdb: all
 
 # ---- grade ----------------------------------------------------------------------------------------------------------
 
-GRADE = $(PYTHON) grading/grade.py --out build/grade --cross '$(CROSS)' --qemu '$(QEMU)' $(if $(JOBS),--jobs $(JOBS)) \
+OUT ?= build/grade
+GRADE = $(PYTHON) grading/grade.py --out $(OUT) --cross '$(CROSS)' --qemu '$(QEMU)' $(if $(JOBS),--jobs $(JOBS)) \
 	$(if $(T),--test '$(T)') $(if $(V),--verbose)
 .PHONY: grade
 ifdef TREE

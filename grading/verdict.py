@@ -36,13 +36,13 @@ def judge(test, matcher, outcome, code, base, log):
     for failure in [f for f in failures if f.kind != "forbidden"][:MAX_DIFFS]:
         causes.append((explain.first_line(failure, lines), explain.diff(failure, lines, test.name)))
     if outcome.end != "exit":
-        causes.append((explain.hang(outcome, code, base), []))
+        causes.insert(len(causes) if lines else 0, (explain.hang(outcome, code, base), []))     # first, if it is all there is
     elif outcome.status:
         causes.append(("QEMU ended with status %d: %s" % (outcome.status, _last_line(log)), []))
     if not causes:
         return Verdict("pass", "", [], names)
     why = causes[0][0]
-    if outcome.end != "exit" and len(causes) > 1:
+    if outcome.end != "exit" and lines and len(causes) > 1:
         why += "; " + causes[-1][0]
     return Verdict("fail", why, ["  " + text for cause, details in causes for text in [cause] + details], names)
 

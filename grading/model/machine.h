@@ -28,6 +28,7 @@ pa_t pointer_pa(const void *pointer);
 u32 mmio_read32(pa_t pa);
 void mmio_write32(pa_t pa, u32 value);
 void dcache_invalidate(pa_t start, pa_t end);
+void dcache_clean(pa_t start, pa_t end);
 void icache_sync(pa_t start, pa_t end);
 void wfi(void);
 u64 firmware_call(bool by_hvc, u64 function, u64 a1, u64 a2, u64 a3);

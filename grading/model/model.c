@@ -208,6 +208,12 @@ void dcache_invalidate(pa_t start, pa_t end)
 	model.dcache_end = end;
 }
 
+void dcache_clean(pa_t start, pa_t end)
+{
+	model.cleaned_start = start;
+	model.cleaned_end = end;
+}
+
 void icache_sync(pa_t start, pa_t end)
 {
 	model.icache++;
@@ -270,6 +276,10 @@ static struct sysreg sysregs[] = {
 	RW(s3_4_c3_c1_5),
 	RW(s3_4_c12_c9_5),
 	RW(s3_4_c12_c11_0),
+	RW(s3_0_c12_c12_7),
+	RW(s3_4_c12_c1_1),
+	RW(s3_4_c5_c2_3),
+	RW(s3_4_c10_c5_0),
 	RW(sctlr_el1),
 	RW(tcr_el1),
 	RW(mair_el1),

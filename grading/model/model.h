@@ -41,6 +41,7 @@ struct model {
 	int isb, dsb, tlbi_el2, tlbi_el1, icache;
 	pa_t icache_start, icache_end; /* of the last icache_sync() */
 	pa_t dcache_start, dcache_end;
+	pa_t cleaned_start, cleaned_end;
 	int stores; /* pte_store() */
 	struct {
 		bool by_hvc;

@@ -518,7 +518,7 @@ static void the_image_is_invalidated_before_caches_go_on(void **state)
 {
 	board_like_virt();
 	mmu_enable();
-	assert_int_equal(model.dcache_start, 0x40200000 + MODEL_DATA);
+	assert_int_equal(model.dcache_start, 0x40200000 + MODEL_RODATA);
 	assert_int_equal(model.dcache_end, 0x40200000 + MODEL_END);
 }
 

@@ -66,14 +66,16 @@ static void controls_of_a_cortex_a53(void **state)
 	is("mdscr_el1", 0);
 	is("hstr_el2", 0);
 	is("vttbr_el2", 0);
-	is("vtcr_el2", 0);
+	is("vtcr_el2", 1UL << 31);
 	is("cntvoff_el2", 0);
 	is("vpidr_el2", 0x410fd034);
 	is("vmpidr_el2", 0x80000003);
 	is("s3_4_c12_c9_5", 7);        /* ICC_SRE_EL2: SRE, DFB, DIB; not Enable */
 	is("s3_4_c12_c11_0", 7 << 10); /* ICH_HCR_EL2: TC, TALL0, TALL1 */
+	is("s3_0_c12_c12_7", 0);       /* ICC_IGRPEN1_EL1 */
 	does_not_write("s3_4_c1_c2_2");
 	does_not_write("s3_4_c1_c1_4");
+	does_not_write("s3_4_c5_c2_3");
 	assert_true(model.tlbi_el1 > 0);
 }
 
@@ -81,10 +83,13 @@ static void controls_of_a_newer_cpu(void **state)
 {
 	model_sysreg_set("id_aa64mmfr0_el1", 1UL << 56 | 0x1126);
 	model_sysreg_set("id_aa64mmfr1_el1", 1UL << 40);
-	model_sysreg_set("id_aa64pfr0_el1", 0x2222);   /* no GICv3 interface */
+	/* RAS and MPAM, no GICv3 interface */
+	model_sysreg_set("id_aa64pfr0_el1", 1UL << 40 | 1UL << 28 | 0x2222);
 	model_sysreg_set("id_aa64dfr0_el1", 0xf << 8); /* an implementation's own PMU */
 	el1_configure();
 	is("s3_4_c1_c2_2", 0);
+	is("s3_4_c5_c2_3", 0);
+	is("s3_4_c10_c5_0", 3UL << 48);
 	is("s3_4_c1_c1_4", 0);
 	is("s3_4_c1_c1_5", 0);
 	is("s3_4_c1_c1_6", 0);
@@ -254,7 +259,7 @@ static void killed_saying(u64 kind, u64 esr, const char *why)
 
 static void wfi_lets_another_run(void **state)
 {
-	assert_string_equal(trapped(TRAP_SYNC, 0x01UL << 26), "");
+	assert_string_equal(trapped(TRAP_SYNC, 0x01UL << 26 | 1UL << 25), "");
 	assert_int_equal(current->pid, 2);
 	assert_int_equal(procs[2].state, PROC_RUNNING);
 	assert_int_equal(procs[1].state, PROC_RUNNABLE);

@@ -167,6 +167,9 @@ static void pages_are_given_once_and_zeroed(void **state)
 		assert_int_equal(pages[pn].owner, i % 7 + 1);
 		assert_int_equal(pages[pn].type, i % 2 ? PAGE_FRAME : PAGE_TABLE);
 		assert_true(all_zero(page_pa((pn_t)pn)));
+		/* and in memory too: its owner may throw cached lines away */
+		assert_int_equal(model.cleaned_start, page_pa((pn_t)pn));
+		assert_int_equal(model.cleaned_end, page_pa((pn_t)pn) + PAGE_SIZE);
 		memset(pa_pointer(page_pa((pn_t)pn)), i, PAGE_SIZE);
 	}
 	assert_int_equal(page_take(1, PAGE_FRAME), -ENOMEM);
@@ -388,8 +391,8 @@ static void tcr(void **state)
 
 	for (range = 0; range < 7; range++) {
 		model_sysreg_set("id_aa64mmfr0_el1", 0xf0f0f0f0 << 4 | range);
-		/* T0SZ 16; write-back, inner shareable; 4 KiB; EPD1; TG1 4 KiB; IPS */
-		assert_int_equal(vm_tcr(), 0x80803510 | range << 32);
+		/* T0SZ and T1SZ 16; write-back, inner shareable; 4 KiB; EPD1; TG1 4 KiB; IPS */
+		assert_int_equal(vm_tcr(), 0x80903510 | range << 32);
 	}
 }
 

@@ -28,8 +28,12 @@ static bool add_range(struct range *ranges, int *count, int limit, pa_t start, u
 	return true;
 }
 
+/* What a boot loader reserves because it passes it to the kernel is no hole: the initrd is read. */
 static bool add_reserved(struct board *b, pa_t start, u64 size)
 {
+	if (start >= ROUND_DOWN(b->initrd.start, PAGE_SIZE) &&
+	    start + size <= ROUND_UP(b->initrd.end, PAGE_SIZE))
+		return true;
 	return add_range(b->reserved, &b->nreserved, BOARD_NRESERVED, start, size);
 }
 
@@ -75,7 +79,9 @@ static u32 console_clock(const struct fdt *fdt, int console)
 	const u8 *clocks = fdt_property(fdt, console, "clocks", &length);
 	int clock = clocks && length >= 4 ? fdt_phandle(fdt, fdt_cells(clocks, 1)) : -1;
 
-	return clock < 0 ? 0 : fdt_u32(fdt, clock, "clock-frequency", 0);
+	return clock < 0 || !fdt_is(fdt, clock, "fixed-clock")
+	               ? 0
+	               : fdt_u32(fdt, clock, "clock-frequency", 0);
 }
 
 /* How firmware is called: PSCI (ARM DEN 0022) is found under /psci, wherever that stands. */

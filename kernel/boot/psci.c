@@ -2,17 +2,13 @@
 #include <hv8/board.h>
 #include <machine.h>
 
-#define PSCI_SYSTEM_OFF   0x84000008 /* 5.9 */
-#define PSCI_SYSTEM_RESET 0x84000009 /* 5.10 */
+#define PSCI_SYSTEM_OFF   0x84000008
+#define PSCI_SYSTEM_RESET 0x84000009
 
 void psci_system_off(void)
 {
-	/*
-	 * Before the device tree is read, the level tells: hv8 at EL2 has its firmware at EL3; at EL1,
-	 * by mistake, it is a guest, and SMC would be undefined.
-	 */
-	bool by_hvc = board.psci == PSCI_UNKNOWN ? read_sysreg(CurrentEL) == 1 << 2
-	                                         : board.psci == PSCI_HVC;
+	/* At EL2 firmware is at EL3, and an HVC would come to ourselves, whatever the tree says. */
+	bool by_hvc = read_sysreg(CurrentEL) == 1 << 2 && board.psci != PSCI_SMC;
 
 	/* Some boards cannot power off: a reset is the next best end. */
 	firmware_call(by_hvc, PSCI_SYSTEM_OFF, 0, 0, 0);

@@ -46,7 +46,7 @@ FUNC(boot)
 	mov	x19, x0
 	adr_l	x21, _start
 
-	/* 2. CurrentEL holds the level in bits 3:2 (Arm ARM C5.2.1). */
+	/* 2. CurrentEL holds the level in bits 3:2 (Arm ARM C5.2). */
 	mrs	x20, CurrentEL
 	lsr	x20, x20, #2
 	msr	spsel, #1

@@ -78,7 +78,7 @@ _Noreturn void panic_exception(const struct trap_frame *frame, const char *vecto
 #if LAB >= 2
 	print_address("FAR_EL2", far);
 #endif
-	print_frame(frame);
+	print_frame(frame, true);
 	backtrace(frame->elr, frame->x[29]);
 	power_off();
 }

@@ -94,6 +94,19 @@ static inline void dcache_invalidate(pa_t start, pa_t end)
 	dsb_ish();
 }
 
+/**
+ * Write cached copies of [@p start, @p end) back to memory. A process may invalidate the lines of its
+ * own pages (DC IVAC), and must not uncover what stood there before.
+ */
+static inline void dcache_clean(pa_t start, pa_t end)
+{
+	u64 line = 4UL << ((read_sysreg(ctr_el0) >> 16) & 0xf);
+
+	for (; start < end; start += line)
+		__asm__ volatile("dc cvac, %0" : : "r"(start) : "memory");
+	__asm__ volatile("dsb sy" : : : "memory");
+}
+
 /** Make instructions written to [@p start, @p end) visible to instruction fetch on every CPU (Arm
  * ARM B2.4.4). */
 static inline void icache_sync(pa_t start, pa_t end)

@@ -102,7 +102,7 @@ void map_kernel(void)
 /* Called by mmu_enable() while the cache is still off. */
 void image_invalidate(void)
 {
-	dcache_invalidate(pointer_pa(_data), pointer_pa(_end));
+	dcache_invalidate(pointer_pa(_rodata), pointer_pa(_end)); /* relocated: from _rodata on */
 }
 
 static bool inside(u64 address, const char *start, const char *end)

@@ -78,6 +78,7 @@ int page_take(pid_t owner, enum page_type type)
 			continue;
 		pages[next] = (struct page){ (u16)owner, (u16)type };
 		memset(pa_pointer(page_pa(next)), 0, PAGE_SIZE);
+		dcache_clean(page_pa(next), page_pa(next) + PAGE_SIZE);
 		return (int)next;
 	}
 	return -ENOMEM;

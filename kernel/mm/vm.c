@@ -96,6 +96,7 @@ pte_t vm_lookup(pn_t root, uva_t uva)
 u64 vm_tcr(void)
 {
 	return TCR_T0SZ(48) | TCR_TG0_4K | TCR_IRGN0_WBWA | TCR_ORGN0_WBWA | TCR_SH0_INNER |
-	       TCR_EL1_EPD1 | TCR_EL1_TG1_4K | /* the upper half faults without a walk */
+	       TCR_EL1_T1SZ(48) | TCR_EL1_EPD1 |
+	       TCR_EL1_TG1_4K | /* the upper half faults without a walk */
 	       TCR_EL1_IPS(ID_FIELD(read_sysreg(id_aa64mmfr0_el1), ID_AA64MMFR0_PARANGE));
 }

@@ -55,6 +55,16 @@ void context_init(struct proc *proc, uva_t entry, uva_t sp, uva_t arguments)
 	proc->el1.cpacr_el1 = 3UL << 20; /* FPEN: no trap to EL1 */
 }
 
+/* With HCR_EL2.AMO set EL1's DISR_EL1 is VDISR_EL2 (Arm ARM D19.2, DISR_EL1). */
+static void switch_vdisr(struct proc *from, const struct proc *to)
+{
+	if (!ID_FIELD(read_sysreg(id_aa64pfr0_el1), ID_AA64PFR0_RAS))
+		return;
+	if (from)
+		from->el1.vdisr_el2 = read_sysreg(s3_4_c12_c1_1);
+	write_sysreg(s3_4_c12_c1_1, to->el1.vdisr_el2);
+}
+
 void context_switch(struct proc *from, const struct proc *to)
 {
 	if (from) {
@@ -65,6 +75,7 @@ void context_switch(struct proc *from, const struct proc *to)
 #define X(reg) write_sysreg(reg, to->el1.reg);
 	EL1_REGISTERS(X)
 #undef X
+	switch_vdisr(from, to);
 	isb();
 	/* All address spaces share ASID 0: what the TLB holds belongs to the other process. Lab 4
 	 * makes this needless. */

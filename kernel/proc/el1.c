@@ -18,27 +18,37 @@ USED_BY_HOLES static u64 event_counters(void)
 	return pmu == 0 || pmu == 15 ? 0 : read_sysreg(pmcr_el0) >> 11 & MDCR_EL2_HPMN_MASK;
 }
 
-/* Controls that exist only on newer cores; registers by encoding, since older assemblers do not
- * know their names. */
+/*
+ * Controls that exist only on newer cores, and the GIC's; registers by encoding, since older assemblers
+ * do not know their names. At reset they are UNKNOWN.
+ */
 static void configure_newer(void)
 {
+	const u64 features = read_sysreg(id_aa64pfr0_el1);
+
+	if (ID_FIELD(features, ID_AA64PFR0_RAS))
+		write_sysreg(s3_4_c5_c2_3, 0); /* VSESR_EL2 */
+	if (ID_FIELD(features, ID_AA64PFR0_MPAM))
+		write_sysreg(s3_4_c10_c5_0, BIT(48) | BIT(49)); /* MPAM2_EL2: trap EL1 and EL0 */
 	if (ID_FIELD(read_sysreg(id_aa64mmfr1_el1), ID_AA64MMFR1_HCX))
 		write_sysreg(s3_4_c1_c2_2, 0); /* HCRX_EL2: nothing of Armv8.7 and later for EL1 */
 	if (ID_FIELD(read_sysreg(id_aa64mmfr0_el1), ID_AA64MMFR0_FGT)) {
-		/* No fine-grained trap beyond the coarse ones of el1_configure(); at reset they are
-		 * UNKNOWN. */
+		/* Zero adds no trap for old registers, and traps what newer features add. */
 		write_sysreg(s3_4_c1_c1_4, 0); /* HFGRTR_EL2 */
 		write_sysreg(s3_4_c1_c1_5, 0); /* HFGWTR_EL2 */
 		write_sysreg(s3_4_c1_c1_6, 0); /* HFGITR_EL2 */
 		write_sysreg(s3_4_c3_c1_4, 0); /* HDFGRTR_EL2 */
 		write_sysreg(s3_4_c3_c1_5, 0); /* HDFGWTR_EL2 */
 	}
-	if (ID_FIELD(read_sysreg(id_aa64pfr0_el1), ID_AA64PFR0_GIC)) {
-		/* The GICv3 CPU interface is closed to EL1: GICv3 IHI 0069, 12.4.5 ICC_SRE_EL2
-		 * and 12.4.9 ICH_HCR_EL2. */
-		write_sysreg(s3_4_c12_c9_5, BIT(0) | BIT(1) | BIT(2)); /* SRE, DFB, DIB; Enable clear */
+	if (ID_FIELD(features, ID_AA64PFR0_GIC)) {
+		/*
+		 * The GICv3 CPU interface (IHI 0069, ICC_SRE_EL2 and ICH_HCR_EL2) is closed to EL1,
+		 * and signals nothing: a process must not stop the kernel with its virtual timer.
+		 */
+		write_sysreg(s3_4_c12_c9_5, BIT(0) | BIT(1) | BIT(2)); /* SRE, DFB, DIB */
 		isb();
-		write_sysreg(s3_4_c12_c11_0, BIT(10) | BIT(11) | BIT(12)); /* TC, TALL0, TALL1; En clear */
+		write_sysreg(s3_4_c12_c11_0, BIT(10) | BIT(11) | BIT(12)); /* TC, TALL0, TALL1 */
+		write_sysreg(s3_0_c12_c12_7, 0);                           /* ICC_IGRPEN1_EL1 */
 	}
 }
 
@@ -119,8 +129,8 @@ void el1_configure(void)
 	write_sysreg(amair_el1, 0);
 	write_sysreg(mdscr_el1, 0);
 	write_sysreg(hstr_el2, 0);
-	write_sysreg(vttbr_el2, 0); /* VMID 0, the only one */
-	write_sysreg(vtcr_el2, 0);
+	write_sysreg(vttbr_el2, 0);      /* VMID 0, the only one */
+	write_sysreg(vtcr_el2, BIT(31)); /* reserved, one; stage 2 is off */
 	write_sysreg(cntvoff_el2, 0);
 	write_sysreg(vpidr_el2, read_sysreg(midr_el1)); /* UNKNOWN at reset, and what EL1 reads as its own */
 	write_sysreg(vmpidr_el2, read_sysreg(mpidr_el1));

@@ -36,10 +36,10 @@ const char *symbol_name(u64 address, u64 *offset)
 	return (const char *)&_symbols[symbol_count] + _symbols[low].name;
 }
 
-static void print_code_address(const char *label, u64 address)
+static void print_code_address(const char *label, u64 address, bool kernel)
 {
 	u64 offset;
-	const char *name = symbol_name(address, &offset);
+	const char *name = kernel ? symbol_name(address, &offset) : NULL;
 
 	if (name)
 		printk("  %s 0x%016lx  %s+0x%lx\n", label, address, name, offset);
@@ -60,28 +60,28 @@ void backtrace(u64 pc, u64 fp)
 	int depth;
 
 	printk("  backtrace:\n");
-	print_code_address("  ", pc);
+	print_code_address("  ", pc, true);
 	for (depth = 0; depth < 24 && on_stack(fp); depth++) {
 		const u64 *record = pa_pointer(fp);
 
 		if (record[1] == 0)
 			break;
-		print_code_address("  ",
-		                   record[1] - 4); /* the call, not the return address behind it */
+		print_code_address("  ", record[1] - 4,
+		                   true); /* the call, not the return address behind it */
 		if (record[0] <= fp)
 			break; /* callers are higher up: anything else is a smashed stack */
 		fp = record[0];
 	}
 }
 
-void print_frame(const struct trap_frame *frame)
+void print_frame(const struct trap_frame *frame, bool kernel)
 {
 	int i;
 
-	print_code_address("ELR ", frame->elr);
+	print_code_address("ELR ", frame->elr, kernel);
 	printk("  SPSR 0x%08lx  SP 0x%016lx\n", frame->spsr, frame->sp);
 	for (i = 0; i < 30; i += 3)
 		printk("  x%-2d  0x%016lx  x%-2d  0x%016lx  x%-2d  0x%016lx\n", i, frame->x[i],
 		       i + 1, frame->x[i + 1], i + 2, frame->x[i + 2]);
-	print_code_address("x30 ", frame->x[30]);
+	print_code_address("x30 ", frame->x[30], kernel);
 }

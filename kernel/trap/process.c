@@ -25,7 +25,7 @@ void proc_kill(const char *why, ...)
 	va_end(arguments);
 	printk("\n");
 	current->frame.sp = read_sysreg(sp_el1);
-	print_frame(&current->frame);
+	print_frame(&current->frame, false);
 	proc_end();
 }
 
@@ -59,7 +59,8 @@ void trap_el1(struct trap_frame *frame, u64 kind)
 	}
 	switch (ESR_EC(esr)) {
 	case EC_WFX:
-		frame->elr += 4; /* a trapped instruction: ELR is at it, not behind it */
+		/* A trapped instruction: ELR is at it, not behind it. IL: it has 4 bytes, else 2. */
+		frame->elr += esr & ESR_IL ? 4 : 2;
 		proc_yield();
 		break;
 	case EC_FP:
@@ -86,11 +87,11 @@ void trap_el1(struct trap_frame *frame, u64 kind)
 	 * exception decide by its class, ESR_EC(esr) of ESR_EL2 (constants in hv8/sysreg.h):
 	 *
 	 *	WFI or WFE	go behind the instruction (ELR is at a trapped one), then let
-	 *			another process run
+	 *			another process run: proc_yield()
 	 *	FP		fp_take(); the instruction runs again
 	 *	system register	sysreg_trap()
 	 *	HVC		from the vector page: report_fault(frame, number - HVC_VECTOR);
-	 *			any other number is no hypercall: kill
+	 *			any other number: kill, "hvc #%lu is not a hypercall"
 	 *	SMC		kill: "SMC is denied: firmware belongs to the kernel"
 	 *	anything else	kill, with esr_class() as the reason
 	 *

@@ -36,6 +36,8 @@ ENTER(nosys, "hvc #0");
 ENTER(wfi, "wfi");
 ENTER(msr, "msr contextidr_el1, x17");
 
+static char text[] = "-- printed -- \n";
+
 static void run(const char *what, void (*enter)(void), u64 nonce, u64 number, bool has_result)
 {
 	u64 sum = 0;
@@ -46,6 +48,10 @@ static void run(const char *what, void (*enter)(void), u64 nonce, u64 number, bo
 		after[i] = 0;
 	}
 	before[8] = number;
+	if (number == HC_console_write) { /* which keeps the compiler's registers busy */
+		before[0] = (u64)text;
+		before[1] = sizeof(text) - 1;
+	}
 	enter();
 	for (i = has_result; i < 31; i++) {
 		sum ^= after[i];
@@ -71,6 +77,7 @@ int main(const char *arguments)
 	u64 nonce = argument(arguments, "nonce"), id;
 
 	run("hypercall", enter_hypercall, nonce, HC_getpid, true);
+	run("busy hypercall", enter_hypercall, nonce, HC_console_write, true);
 	run("unknown hypercall", enter_nosys, nonce, 12345, true);
 	run("wfi", enter_wfi, nonce, 0, false);
 	run("msr", enter_msr, nonce, 0, false);

@@ -32,13 +32,14 @@ enum proc_state { PROC_FREE, PROC_RUNNABLE, PROC_RUNNING, PROC_ZOMBIE };
 	X(tpidr_el0)      \
 	X(tpidrro_el0)    \
 	X(tpidr_el1)      \
-	X(cntv_ctl_el0)   \
-	X(cntv_cval_el0)
+	X(cntv_cval_el0)  \
+	X(cntv_ctl_el0)
 
 struct el1_state {
 #define X(reg) u64 reg;
 	EL1_REGISTERS(X)
 #undef X
+	u64 vdisr_el2; /* what EL1 reads as DISR_EL1, on CPUs with RAS */
 };
 
 /* FP and SIMD registers. fp.S knows the layout: q0..q31, then FPSR and FPCR. */

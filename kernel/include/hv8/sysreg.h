@@ -76,6 +76,7 @@
 #define TCR_EL2_PS(range) FIELD(range, 16)      /* output address size */
 #define TCR_EL2_RES1      (BIT(31) | BIT(23))
 /* D19.2.139 TCR_EL1 */
+#define TCR_EL1_T1SZ(bits) FIELD(64 - (bits), 16)
 #define TCR_EL1_EPD1       BIT(23) /* TTBR1_EL1 is never walked */
 #define TCR_EL1_TG1_4K     FIELD(2, 30)
 #define TCR_EL1_IPS(range) FIELD(range, 32)
@@ -102,6 +103,7 @@
 /* D19.2.38 ESR_ELx, Exception Syndrome Register */
 #define ESR_EC_SHIFT        26
 #define ESR_EC(esr)         (((esr) >> ESR_EC_SHIFT) & 0x3f)
+#define ESR_IL              BIT(25) /* the instruction has 32 bits */
 #define ESR_ISS(esr)        ((esr)&0x1ffffff)
 #define EC_WFX              0x01
 #define EC_FP               0x07
@@ -122,11 +124,11 @@
 #define EC_WATCHPOINT_LOWER 0x34
 #define EC_WATCHPOINT       0x35
 #define EC_BRK64            0x3c
-#define ESR_HVC0            (FIELD(EC_HVC64, ESR_EC_SHIFT) | BIT(25)) /* "hvc #0", a 32-bit instruction */
+#define ESR_HVC0            (FIELD(EC_HVC64, ESR_EC_SHIFT) | ESR_IL) /* "hvc #0" */
 #define ISS_DABORT_WNR      BIT(6)
 #define ISS_ABORT_FNV       BIT(10) /* FAR is not valid */
 
-/* C5.2.19 SPSR_EL2, Saved Program Status */
+/* C5.2 SPSR_EL2, Saved Program Status */
 #define SPSR_EL1H 0x5
 #define SPSR_DAIF FIELD(0xf, 6)
 
@@ -135,6 +137,8 @@
 #define ID_AA64MMFR0_PARANGE   0
 #define ID_AA64MMFR0_FGT       56
 #define ID_AA64MMFR1_HCX       40
+#define ID_AA64PFR0_RAS        28
+#define ID_AA64PFR0_MPAM       40
 #define ID_AA64PFR0_GIC        24
 
 /* How a process came into the kernel: from el1.S to trap_el1(). */

@@ -22,8 +22,8 @@ const char *esr_fault(u64 esr);
  * gives one a meaning. */
 void print_syndrome(const char *level, u64 esr, u64 far);
 
-/** Print the general registers, ELR with its symbol, and SPSR. */
-void print_frame(const struct trap_frame *frame);
+/** Print the general registers, ELR and SPSR; of a @p kernel frame ELR and x30 with symbols. */
+void print_frame(const struct trap_frame *frame, bool kernel);
 
 /** Print the call chain from @p pc through the frame records at @p fp (AAPCS64 6.2.3), with
  * symbols. */
