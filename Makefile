@@ -175,7 +175,9 @@ QEMU_versal := -M xlnx-versal-virt -smp 4
 LOAD_virt := 0x40200000
 LOAD_virt-gicv2 := 0x40200000
 LOAD_versal := 0x200000
-QEMU_RUN = $(QEMU) $(or $(QEMU_$(MACHINE)),$(error MACHINE is one of virt, virt-gicv2, versal)) -m $(MEM) -nographic -net none \
+LOAD = $(or $(LOAD_$(MACHINE)),$(error $(NO_MACHINE)))
+NO_MACHINE := MACHINE is one of virt, virt-gicv2, versal
+QEMU_RUN = $(QEMU) $(or $(QEMU_$(MACHINE)),$(error $(NO_MACHINE))) -m $(MEM) -nographic -net none \
 	-no-reboot -kernel $(B)/kernel.bin $(if $(PROGRAMS),-initrd $(B)/initrd.cpio) -append '$(ARGS)'
 
 .PHONY: qemu qemu-gdb gdb
@@ -188,9 +190,9 @@ qemu-gdb: all
 gdb: all
 	$(if $(GDB),,$(error no gdb for AArch64 found: run `make setup`, or name one with GDB=path))
 	@echo "  GDB   attaches to port $(GDB_PORT), where 'make qemu-gdb' must be waiting in another terminal"
-	$(Q)$(GDB) -nx -q -ex 'set confirm off' -ex 'set architecture aarch64' -ex 'target remote 127.0.0.1:$(GDB_PORT)' \
-		-ex 'add-symbol-file $(B)/kernel.elf -o $(LOAD_$(MACHINE))' -ex 'hbreak *$(LOAD_$(MACHINE))' -ex continue \
-		-ex 'delete' $(GDBFLAGS)
+	@printf '%s\n' 'set confirm off' 'set architecture aarch64' 'target remote 127.0.0.1:$(GDB_PORT)' \
+		'add-symbol-file $(B)/kernel.elf -o $(LOAD)' 'hbreak *$(LOAD)' continue delete >$(B)/gdb.cmd
+	$(Q)$(GDB) -nx -q -x $(B)/gdb.cmd $(GDBFLAGS)
 
 # ---- grade ----------------------------------------------------------------------------------------------------------
 
