@@ -495,6 +495,23 @@ static void panics(const char *text)
 		fail_msg("no \"%s\" in: %s", text, output);
 }
 
+/* 100 GiB: there are tables for about half of it. The rest is not used, and the UART is mapped. */
+static void memory_without_tables_is_left_alone(void **state)
+{
+	pa_t end;
+	int level;
+
+	board_like_virt();
+	board.memory[0].end = board.memory[0].start + (100UL << 30);
+	map_kernel();
+	end = board.memory[0].end;
+	assert_in_range(end, 50UL << 30, 64UL << 30);
+	assert_non_null(strstr(model.uart.sent, "on is not used: no table is left for it"));
+	assert_true(map_lookup(end - PAGE_SIZE, &level) != 0);
+	assert_true(map_lookup(end, &level) == 0);
+	assert_true(map_lookup(0x9000000, &level) != 0);
+}
+
 static void a_map_that_cannot_be_is_a_panic(void **state)
 {
 	board_like_virt();
@@ -503,7 +520,7 @@ static void a_map_that_cannot_be_is_a_panic(void **state)
 
 	board_like_virt();
 	board.uart = (struct range){ 0x48000000, 0x48001000 }; /* inside memory */
-	panics("hv8: panic: cannot map UART at 0x48000000-0x48001000: error -16");
+	panics("hv8: panic: cannot map memory at 0x40217000-0x60000000: error -16");
 
 	board_like_virt();
 	add(board.memory, &board.nmemory, 1UL << 48, (1UL << 48) + BLOCK);
@@ -598,6 +615,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(every_page_of_a_board_like_hikey),
 	TEST(every_page_of_a_board_with_ragged_memory),
 	TEST(a_small_uart),
+	TEST(memory_without_tables_is_left_alone),
 	TEST(a_map_that_cannot_be_is_a_panic),
 	TEST(the_image_is_invalidated_before_caches_go_on),
 	TEST(regions_in_words),

@@ -19,6 +19,9 @@
 #include <hv8/sysreg.h>
 #include <hv8/trap.h>
 #include <machine.h>
+#include <uapi/errno.h>
+
+#define GIB (1UL << 30)
 
 extern const char _start[], _text[], _etext[], _rodata[], _erodata[], _data[], _edata[], _guard[],
 	_stack[], _stack_top[], _panic_guard[], _panic_stack[], _panic_stack_top[], _end[];
@@ -51,18 +54,33 @@ static struct range next_hole(pa_t at)
 	return hole;
 }
 
-/* DRAM without its holes. */
-static void map_memory(struct range memory)
+/*
+ * Memory range @p index without its holes, a GiB at a time: one table each. If no table is left, the
+ * memory from there on does not exist for the kernel.
+ */
+static void map_memory(int index)
 {
-	pa_t at = ROUND_UP(memory.start, PAGE_SIZE), end = ROUND_DOWN(memory.end, PAGE_SIZE);
+	struct range *memory = &board.memory[index];
+	pa_t at = ROUND_UP(memory->start, PAGE_SIZE), end = ROUND_DOWN(memory->end, PAGE_SIZE);
+	int error;
 
 	while (at < end) {
 		struct range hole = next_hole(at);
-		pa_t stop = hole.start < end ? hole.start : end;
+		pa_t stop = ROUND_DOWN(at, GIB) + GIB;
 
-		if (stop > at)
-			map_or_panic("memory", at, stop, MAP_DATA);
-		at = hole.end > stop ? hole.end : stop;
+		stop = stop < end ? stop : end;
+		stop = stop < hole.start ? stop : hole.start;
+		error = stop > at ? map_range(at, stop, MAP_DATA) : 0;
+		if (error == -ENOMEM) {
+			printk("hv8: memory from 0x%lx on is not used: no table is left for it\n",
+			       at);
+			memory->end = at;
+			board.nmemory = index + 1;
+			return;
+		}
+		if (error)
+			panic("cannot map memory at 0x%lx-0x%lx: error %d", at, stop, error);
+		at = stop < hole.start ? stop : hole.end;
 	}
 }
 
@@ -93,10 +111,10 @@ void map_kernel(void)
 	int i;
 
 	map_image();
-	for (i = 0; i < board.nmemory; i++)
-		map_memory(board.memory[i]);
 	map_or_panic("UART", ROUND_DOWN(board.uart.start, PAGE_SIZE),
 	             ROUND_UP(board.uart.end, PAGE_SIZE), MAP_DEVICE);
+	for (i = 0; i < board.nmemory; i++)
+		map_memory(i);
 }
 
 /* Called by mmu_enable() while the cache is still off. */
