@@ -204,12 +204,12 @@ ifdef TREE
 # TESTS="1:3 2:3": lab 1's and lab 2's tests on stage 3; a merge of the next lab must not cost points.
 TESTS ?= $(foreach n,$(GRADED),$n:$n)
 grade: need-cross
-	$(Q)for n in $(sort $(foreach t,$(TESTS),$(lastword $(subst :, ,$t)))); do \
+	@for n in $(sort $(foreach t,$(TESTS),$(lastword $(subst :, ,$t)))); do \
 		$(MAKE) build LAB=$$n SOLUTION=$(SOLUTION) || exit 1; done
-	$(Q)$(GRADE) $(foreach t,$(TESTS),$(firstword $(subst :, ,$t)):$(call stage_dir,$(lastword $(subst :, ,$t))))
+	@$(GRADE) $(foreach t,$(TESTS),$(firstword $(subst :, ,$t)):$(call stage_dir,$(lastword $(subst :, ,$t))))
 else
 grade: all
-	$(Q)$(GRADE) $(foreach n,$(GRADED),$n:$(B))
+	@$(GRADE) $(foreach n,$(GRADED),$n:$(B))
 endif
 
 .PHONY: doctor clean help

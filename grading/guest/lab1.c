@@ -2,8 +2,10 @@
  * grading/lab1/. */
 #include <hv8/board.h>
 #include <hv8/console.h>
+#include <hv8/fdt.h>
 #include <hv8/ktest.h>
 #include <hv8/pl011.h>
+#include <hv8/string.h>
 #include <machine.h>
 
 KTEST(1, hello)
@@ -136,6 +138,103 @@ KTEST(1, board)
 	for (i = 0; i < 16; i++)
 		printk("%c", initrd[i]);
 	printk("\n");
+}
+
+/* A device tree made on the spot: header, one empty reservation, structure from byte 64, strings. */
+static u8 tree[1024] __attribute__((aligned(8)));
+static u32 tree_end;
+static const char tree_strings[] = "compatible\0status\0stdout-path\0serial1";
+enum { COMPATIBLE = 0, STATUS = 11, STDOUT_PATH = 18, SERIAL1 = 30 }; /* offsets into them */
+
+static void put_cell(u32 cell)
+{
+	int shift;
+
+	for (shift = 24; shift >= 0; shift -= 8)
+		tree[tree_end++] = (u8)(cell >> shift);
+}
+
+static void put_text(const char *text)
+{
+	do
+		tree[tree_end++] = (u8)*text;
+	while (*text++);
+	while (tree_end % 4)
+		tree[tree_end++] = 0;
+}
+
+static void put_property(u32 name, const char *value)
+{
+	put_cell(3);
+	put_cell((u32)strlen(value) + 1);
+	put_cell(name);
+	put_text(value);
+}
+
+/* A node with at most one property, closed at once unless it is the root. */
+static void put_node(const char *node, u32 name, const char *value, const char *status)
+{
+	put_cell(1);
+	put_text(node);
+	if (value)
+		put_property(name, value);
+	if (status)
+		put_property(STATUS, status);
+	if (*node)
+		put_cell(2);
+}
+
+/* Which console a tree with two PL011s has; the second may have a status. */
+static void console_of(const char *stdout_path, const char *uart, const char *status)
+{
+	struct fdt fdt;
+	const char *problem;
+	u32 structure_end;
+	int node;
+
+	memset(tree, 0, sizeof(tree));
+	tree_end = 64;
+	put_node("", 0, NULL, NULL);
+	put_node("aliases", SERIAL1, "/uart@3000", NULL);
+	put_node("chosen", STDOUT_PATH, stdout_path, NULL);
+	put_node("uart@1000", COMPATIBLE, uart, NULL);
+	put_node("other@2000", COMPATIBLE, "ns16550a", NULL);
+	put_node("uart@3000", COMPATIBLE, uart, status);
+	put_cell(2);
+	put_cell(9);
+	structure_end = tree_end;
+	memcpy(tree + structure_end, tree_strings, sizeof(tree_strings));
+	tree_end = 0;
+	put_cell(0xd00dfeed);
+	put_cell(structure_end + sizeof(tree_strings));
+	put_cell(64);
+	put_cell(structure_end);
+	put_cell(40);
+	put_cell(17);
+	put_cell(16);
+	put_cell(0);
+	put_cell(sizeof(tree_strings));
+	put_cell(structure_end - 64);
+	problem = fdt_open(&fdt, pointer_pa(tree));
+	if (problem)
+		panic("the test's own tree: %s", problem);
+	node = fdt_console(&fdt);
+	printk("stdout-path %s%s%s: %s\n", stdout_path ? stdout_path : "missing",
+	       status ? ", " : "", status ? status : "", node < 0 ? "none" : fdt_name(&fdt, node));
+}
+
+KTEST(1, consoles)
+{
+	console_of("/uart@3000", "arm,pl011", NULL);
+	console_of("/uart@3000:115200n8", "arm,pl011", NULL);
+	console_of("serial1", "arm,pl011", NULL);
+	console_of("serial1:115200n8", "arm,pl011", "okay");
+	console_of("serial2", "arm,pl011", NULL);
+	console_of("/nowhere", "arm,pl011", NULL);
+	console_of("/other@2000", "arm,pl011", NULL);
+	console_of(NULL, "arm,pl011", NULL);
+	console_of("/uart@3000", "arm,pl011", "disabled");
+	console_of("/uart@3000", "arm,pl010", NULL);
 }
 
 __attribute__((noinline)) static void give_up(u64 nonce)
