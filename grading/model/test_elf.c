@@ -410,6 +410,10 @@ static void nothing_behind_a_defect(void **state)
 	finds("init", NULL);
 	finds("in", NULL);
 	make_archive();
+	archive[54 + 7] = 'g'; /* no hexadecimal digit */
+	finds("init", NULL);
+	finds("in", NULL);
+	make_archive();
 	memcpy(archive + 94, "00000004", 8); /* a name that is not terminated is another */
 	finds("init", "second");
 }

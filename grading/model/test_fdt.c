@@ -17,6 +17,9 @@ TREE(virt);
 TREE(hikey);
 TREE(buses);
 TREE(broken);
+TREE(endless);
+TREE(loader);
+TREE(unplaced);
 
 static const struct {
 	const char *name;
@@ -399,6 +402,28 @@ static void board_buses(void **state)
 	assert_int_equal(board.uart_clock, 48000000);
 	assert_int_equal(board.psci, PSCI_HVC);
 	is_range(board.initrd, 0, 0);
+}
+
+static void board_with_endless_ranges(void **state)
+{
+	assert_string_equal(board_read(&board, pointer_pa(tree_endless)), "no memory node");
+}
+
+static void board_from_a_loader(void **state)
+{
+	assert_null(board_read(&board, pointer_pa(tree_loader)));
+	is_range(board.initrd, 0x48000000, 0x4800fff0);
+	/* The initrd is to be read; what lies behind it is not to be touched. */
+	assert_int_equal(board.nreserved, 1);
+	is_range(board.reserved[0], 0x50000000, -PAGE_SIZE);
+	is_range(board.uart, 0x9000000, 0x9001000);
+	assert_int_equal(board.uart_clock, 0);
+}
+
+static void board_with_an_unplaced_reservation(void **state)
+{
+	assert_string_equal(board_read(&board, pointer_pa(tree_unplaced)),
+	                    "a memory reservation without a physical address");
 }
 
 static void board_broken(void **state)
@@ -898,6 +923,9 @@ static const struct CMUnitTest tests[] = {
 	TEST(board_virt),
 	TEST(board_hikey),
 	TEST(board_buses),
+	TEST(board_with_endless_ranges),
+	TEST(board_from_a_loader),
+	TEST(board_with_an_unplaced_reservation),
 	TEST(board_broken),
 	TEST(long_boot_arguments_are_cut),
 	TEST(initrd_limits),

@@ -412,6 +412,8 @@ static void syndromes_in_words(void **state)
 	                    "  ESR_EL1 0x92000410  data abort, read, external abort\r\n");
 	print_syndrome("EL1", 0x8a000000, 0x1235); /* a PC alignment fault has a FAR */
 	assert_non_null(strstr(model_output(), "FAR_EL1 0x0000000000001235"));
+	print_syndrome("EL1", 0xd6000022, 0x1236); /* so has a watchpoint */
+	assert_non_null(strstr(model_output(), "FAR_EL1 0x0000000000001236"));
 	print_syndrome("EL1", 0x56000000, 0x1234); /* an SVC has none */
 	assert_string_equal(model_output(), "  ESR_EL1 0x56000000  SVC\r\n");
 }

@@ -61,6 +61,23 @@ static void line_settings_of_the_firmware_stay(void **state)
 	assert_int_equal(model.uart.cr, 0x301);
 }
 
+/* IBRD may not be 0 (DDI 0183, 3.3.5): a clock too slow for the baud rate counts as unknown. */
+static void line_settings_stay_if_the_clock_is_too_slow(void **state)
+{
+	static const u32 clocks[] = { 1, 1000000, 1820000 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(clocks); i++) {
+		model.uart.ibrd = 10;
+		model.uart.fbrd = 27;
+		model.uart.divisor = 10 << 6 | 27;
+		model.uart.lcr_h = 0x66;
+		pl011_init(model.uart.base, clocks[i]);
+		assert_int_equal(model.uart.divisor, 10 << 6 | 27);
+		assert_int_equal(model.uart.lcr_h, 0x76);
+	}
+}
+
 static void interrupts_are_masked_and_cleared(void **state)
 {
 	model.uart.imsc = 0x7ff;
@@ -149,6 +166,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(line_settings_with_a_known_clock),
 	TEST(divisors_are_rounded),
 	TEST(line_settings_of_the_firmware_stay),
+	TEST(line_settings_stay_if_the_clock_is_too_slow),
 	TEST(interrupts_are_masked_and_cleared),
 	TEST(bytes_in_flight_are_sent_first),
 	TEST(every_byte_in_order),

@@ -264,6 +264,15 @@ static void wfi_lets_another_run(void **state)
 	assert_int_equal(procs[2].state, PROC_RUNNING);
 	assert_int_equal(procs[1].state, PROC_RUNNABLE);
 	assert_int_equal(procs[1].frame.elr, 0x400004); /* behind the WFI */
+	/* Thumb code at EL0 has a WFI of two bytes: ESR.IL is clear. */
+	procs[2].frame.elr = 0x8000;
+	model_sysreg_set("esr_el2", 0x01UL << 26);
+	trap_el1(&procs[2].frame, TRAP_SYNC);
+	assert_int_equal(procs[2].frame.elr, 0x8002);
+	assert_int_equal(current->pid, 1);
+	current->state = PROC_RUNNABLE;
+	current = &procs[2];
+	current->state = PROC_RUNNING;
 	/* And back; and alone it goes on at once. */
 	trap_el1(&procs[2].frame, TRAP_SYNC);
 	assert_int_equal(current->pid, 1);
@@ -402,6 +411,18 @@ static bool fp_traps(void)
 }
 
 /* Each process sees its own FP registers, whoever ran in between, and they move only when used. */
+/* With RAS, VDISR_EL2 is what EL1 has as DISR_EL1: it must not carry a word from one to the other. */
+static void vdisr_moves_where_there_is_ras(void **state)
+{
+	model_sysreg_set("id_aa64pfr0_el1", 1UL << 28 | 0x2222);
+	context_switch(NULL, &procs[1]);
+	model_sysreg_set("s3_4_c12_c1_1", 0x80abcdef);
+	context_switch(&procs[1], &procs[2]);
+	assert_int_equal(model_sysreg_read("s3_4_c12_c1_1"), 0);
+	context_switch(&procs[2], &procs[1]);
+	assert_int_equal(model_sysreg_read("s3_4_c12_c1_1"), 0x80abcdef);
+}
+
 static void fp_registers_move_on_first_use(void **state)
 {
 	start_process();
@@ -467,6 +488,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(an_interrupt_is_a_bug),
 	TEST(a_switch_moves_every_register),
 	TEST(a_fresh_process_has_nothing_of_another),
+	TEST(vdisr_moves_where_there_is_ras),
 	TEST(fp_registers_move_on_first_use),
 	TEST(nothing_moves_without_a_switch),
 };

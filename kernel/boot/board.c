@@ -31,8 +31,10 @@ static bool add_range(struct range *ranges, int *count, int limit, pa_t start, u
 /* What a boot loader reserves because it passes it to the kernel is no hole: the initrd is read. */
 static bool add_reserved(struct board *b, pa_t start, u64 size)
 {
-	if (start >= ROUND_DOWN(b->initrd.start, PAGE_SIZE) &&
-	    start + size <= ROUND_UP(b->initrd.end, PAGE_SIZE))
+	const pa_t first = ROUND_DOWN(b->initrd.start, PAGE_SIZE);
+	const pa_t end = ROUND_UP(b->initrd.end, PAGE_SIZE);
+
+	if (start >= first && start < end && size <= end - start)
 		return true;
 	return add_range(b->reserved, &b->nreserved, BOARD_NRESERVED, start, size);
 }
