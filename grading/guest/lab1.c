@@ -248,8 +248,8 @@ KTEST(1, panic)
 	printk("still alive\n"); /* never: also keeps the call above from being the last */
 }
 
-/* The frame pointer is rubbish too: the backtrace must not follow it. */
+/* The frame pointer is rubbish too, though aligned: the backtrace must not follow it. */
 KTEST(1, brk)
 {
-	__asm__ volatile("mov x9, %0\n\tmov x29, %0\n\tbrk #7" : : "r"(nonce) : "x9");
+	__asm__ volatile("mov x9, %0\n\tand x29, %0, #~15\n\tbrk #7" : : "r"(nonce) : "x9");
 }

@@ -48,7 +48,7 @@ static void run(const char *what, void (*enter)(void), u64 nonce, u64 number, bo
 		after[i] = 0;
 	}
 	before[8] = number;
-	if (number == HC_console_write) { /* which keeps the compiler's registers busy */
+	if (number == HC_console_write) { /* whose handler uses more registers than getpid's */
 		before[0] = (u64)text;
 		before[1] = sizeof(text) - 1;
 	}
