@@ -22,10 +22,10 @@ else
 
 TREE := $(wildcard labs/split.py)
 O ?= -Og
-stage_dir = build/lab$(1)$(if $(filter 0,$(SOLUTION)),-start)$(filter-out -Og,$(O))
+stage_dir = build/lab$(1)$(if $(filter 0,$(SOLUTION)),-start)$(filter-out -Og,$(O))$(if $(CHECKED),-checked)
 -include lab.mk
-NEWEST := 3
-ALL_LABS := 1 2 3
+NEWEST := 4
+ALL_LABS := 1 2 3 4
 ifdef TREE
   LAB_STAGE := $(or $(LAB),$(NEWEST))
   SOLUTION ?= 1
@@ -47,7 +47,7 @@ LATER := $(foreach n,$(filter-out $(STAGES),$(ALL_LABS)),$(shell cat labs/lab$n-
 this_stage = $(filter-out $(LATER) $(patsubst %/,%/%,$(filter %/,$(LATER))),$(1))
 
 KERNEL := $(call this_stage,$(wildcard kernel/*/*.c kernel/*/*.S)) $(wildcard $(STAGES:%=grading/guest/lab%.c))
-KERNEL := $(filter-out kernel/include/%,$(KERNEL))
+KERNEL := $(filter-out kernel/include/% $(if $(CHECKED),,%/inv_page.c %/inv_proc.c),$(KERNEL))
 USER_LIB := $(call this_stage,$(wildcard user/lib/*.c user/lib/*.S))
 PROGRAMS := $(call this_stage,$(wildcard user/init/*.c grading/guest/user/*.c))
 
@@ -64,7 +64,7 @@ SILENT := $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS))))
 say = $(if $(V)$(SILENT),@:,@printf '  %-5s %s\n' $(1) $(2))
 
 WARNINGS := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes $(if $(WERROR),-Werror)
-STAGE_FLAGS := -DLAB=$(LAB_STAGE) -DSOLUTION=$(SOLVED)
+STAGE_FLAGS := -DLAB=$(LAB_STAGE) -DSOLUTION=$(SOLVED) $(if $(CHECKED),-DCHECKED=1)
 COMMON := -std=gnu11 -g $(O) $(WARNINGS) -ffreestanding -nostdinc -isystem $(shell $(CROSS)gcc -print-file-name=include 2>/dev/null) \
 	-march=armv8-a -mgeneral-regs-only -mstrict-align -fno-omit-frame-pointer -fno-stack-protector -fno-common \
 	-fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks -fno-strict-aliasing

@@ -53,6 +53,38 @@ static inline void tlbi_vmalle1is(void)
 	__asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" : : : "memory");
 }
 
+/**
+ * Forget what the TLBs of all CPUs hold of address @p uva in address space @p asid, table entries that lead
+ * there included (Arm ARM D8.14.5, TLBI VAE1IS). Earlier pte_store()s are seen by later walks.
+ */
+static inline void tlb_flush_page(asid_t asid, uva_t uva)
+{
+	u64 operand = (u64)asid << 48 | (uva >> PAGE_SHIFT & 0xfffffffffff);
+
+	__asm__ volatile("dsb ishst\n\ttlbi vae1is, %0\n\tdsb ish\n\tisb"
+	                 :
+	                 : "r"(operand)
+	                 : "memory");
+}
+
+/** Forget everything of address space @p asid, on all CPUs (TLBI ASIDE1IS). */
+static inline void tlb_flush_asid(asid_t asid)
+{
+	u64 operand = (u64)asid << 48;
+
+	__asm__ volatile("dsb ishst\n\ttlbi aside1is, %0\n\tdsb ish\n\tisb"
+	                 :
+	                 : "r"(operand)
+	                 : "memory");
+}
+
+/** Later table walks see the pte_store()s before this. Enough where an invalid entry became valid: such an entry is in
+ * no TLB. */
+static inline void pte_publish(void)
+{
+	__asm__ volatile("dsb ishst" : : : "memory");
+}
+
 /** Store a translation table entry: one 64-bit single-copy atomic write, which a table walker sees
  * whole. */
 static inline void pte_store(pte_t *entry, pte_t value)
@@ -105,6 +137,34 @@ static inline void dcache_clean(pa_t start, pa_t end)
 	for (; start < end; start += line)
 		__asm__ volatile("dc cvac, %0" : : "r"(start) : "memory");
 	__asm__ volatile("dsb sy" : : : "memory");
+}
+
+/** Fill the page at @p pa with zeros, and clean it as dcache_clean() does (DC ZVA: Arm ARM C5.3.8). */
+static inline void page_zero(pa_t pa)
+{
+	u64 block = 4UL << (read_sysreg(dczid_el0) & 0xf), at;
+
+	for (at = pa; at < pa + PAGE_SIZE; at += block)
+		__asm__ volatile("dc zva, %0" : : "r"(at) : "memory");
+	dcache_clean(pa, pa + PAGE_SIZE);
+}
+
+/** Copy the page at @p from to @p to. */
+static inline void page_copy(pa_t to, pa_t from)
+{
+	u64 a, b, c, d, end = from + PAGE_SIZE;
+
+	__asm__ volatile("1:	ldp %0, %1, [%5]\n"
+	                 "	ldp %2, %3, [%5, #16]\n"
+	                 "	add %5, %5, #32\n"
+	                 "	stp %0, %1, [%4]\n"
+	                 "	stp %2, %3, [%4, #16]\n"
+	                 "	add %4, %4, #32\n"
+	                 "	cmp %5, %6\n"
+	                 "	b.ne 1b"
+	                 : "=&r"(a), "=&r"(b), "=&r"(c), "=&r"(d), "+&r"(to), "+&r"(from)
+	                 : "r"(end)
+	                 : "cc", "memory");
 }
 
 /** Make instructions written to [@p start, @p end) visible to instruction fetch on every CPU (Arm

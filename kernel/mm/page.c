@@ -5,11 +5,11 @@
 #include <hv8/board.h>
 #include <hv8/console.h>
 #include <hv8/page.h>
-#include <hv8/string.h>
+#include <hv8/proc.h>
 #include <machine.h>
 #include <uapi/errno.h>
 
-struct page pages[NPAGE];
+struct page pages[NPAGE] __attribute__((aligned(PAGE_SIZE)));
 static pa_t base;
 static u32 count;
 
@@ -68,7 +68,20 @@ u32 page_count(void)
 	return count;
 }
 
-int page_take(pid_t owner, enum page_type type)
+void page_give(pn_t pn, pid_t owner, enum page_type type, uva_t va)
+{
+	pages[pn] = (struct page){ (u16)type, (u16)owner, 0, 0, va };
+	procs[owner].npages++;
+	page_zero(page_pa(pn));
+}
+
+void page_free(pn_t pn)
+{
+	procs[pages[pn].owner].npages--;
+	pages[pn] = (struct page){ PAGE_FREE, 0, 0, 0, 0 };
+}
+
+int page_take(pid_t owner, enum page_type type, uva_t va)
 {
 	static u32 next; /* where the last search ended: boot loads take pages in order */
 	u32 tried;
@@ -76,9 +89,7 @@ int page_take(pid_t owner, enum page_type type)
 	for (tried = 0; tried < count; tried++, next = (next + 1) % count) {
 		if (pages[next].type != PAGE_FREE)
 			continue;
-		pages[next] = (struct page){ (u16)owner, (u16)type };
-		memset(pa_pointer(page_pa(next)), 0, PAGE_SIZE);
-		dcache_clean(page_pa(next), page_pa(next) + PAGE_SIZE);
+		page_give(next, owner, type, va);
 		return (int)next;
 	}
 	return -ENOMEM;
@@ -90,7 +101,7 @@ void page_free_all(pid_t owner)
 
 	for (pn = 0; pn < count; pn++)
 		if (pages[pn].owner == owner)
-			pages[pn] = (struct page){ 0, PAGE_FREE };
+			page_free(pn);
 }
 
 pa_t page_pa(pn_t pn)

@@ -10,7 +10,7 @@
 #include <machine.h>
 #include <uapi/errno.h>
 
-static u32 vm_index(uva_t uva, int level)
+u32 vm_index(uva_t uva, int level)
 {
 	return (uva >> (PAGE_SHIFT + 9 * (3 - level))) & 511;
 }
@@ -44,17 +44,19 @@ pte_t vm_leaf(pa_t pa, int perm)
 #endif
 }
 
-/* The table below entry @p index of table page @p table; taken from free pages if there is none. */
-static int vm_next_table(pid_t pid, pn_t table, u32 index)
+/* The table of level @p level + 1 below page @p table for @p uva; taken from free pages if there is none. */
+static int vm_next_table(pid_t pid, pn_t table, int level, uva_t uva)
 {
-	pte_t *entry = (pte_t *)pa_pointer(page_pa(table)) + index;
+	pte_t *entry = (pte_t *)pa_pointer(page_pa(table)) + vm_index(uva, level);
 	int next;
 
 	if (*entry & PTE_VALID)
 		return page_at(*entry & PTE_ADDRESS);
-	next = page_take(pid, PAGE_TABLE);
-	if (next >= 0)
+	next = page_take(pid, PAGE_L1 + level, ROUND_DOWN(uva, PAGE_SIZE << 9 * (3 - level)));
+	if (next >= 0) {
 		pte_store(entry, page_pa((pn_t)next) | PTE_TABLE | PTE_VALID);
+		pages[table].used++;
+	}
 	return next;
 }
 
@@ -66,7 +68,7 @@ int vm_map(pid_t pid, pn_t root, uva_t uva, pa_t pa, int perm)
 	if (uva % PAGE_SIZE || uva >> 48)
 		return -EINVAL;
 	for (level = 0; level < 3; level++) {
-		table = vm_next_table(pid, (pn_t)table, vm_index(uva, level));
+		table = vm_next_table(pid, (pn_t)table, level, uva);
 		if (table < 0)
 			return table;
 	}
@@ -74,6 +76,9 @@ int vm_map(pid_t pid, pn_t root, uva_t uva, pa_t pa, int perm)
 	if (*entry & PTE_VALID)
 		return -EBUSY;
 	pte_store(entry, vm_leaf(pa, perm));
+	pages[table].used++;
+	if (page_at(pa) >= 0)
+		pages[page_at(pa)].perm = (u16)perm;
 	return 0;
 }
 
@@ -95,8 +100,10 @@ pte_t vm_lookup(pn_t root, uva_t uva)
 
 u64 vm_tcr(void)
 {
-	return TCR_T0SZ(48) | TCR_TG0_4K | TCR_IRGN0_WBWA | TCR_ORGN0_WBWA | TCR_SH0_INNER |
-	       TCR_EL1_T1SZ(48) | TCR_EL1_EPD1 |
-	       TCR_EL1_TG1_4K | /* the upper half faults without a walk */
-	       TCR_EL1_IPS(ID_FIELD(read_sysreg(id_aa64mmfr0_el1), ID_AA64MMFR0_PARANGE));
+	u64 features = read_sysreg(id_aa64mmfr0_el1);
+
+	return (ID_FIELD(features, ID_AA64MMFR0_ASIDBITS) ? TCR_EL1_AS : 0) | TCR_T0SZ(48) |
+	       TCR_TG0_4K | TCR_IRGN0_WBWA | TCR_ORGN0_WBWA | TCR_SH0_INNER | TCR_EL1_T1SZ(48) |
+	       TCR_EL1_EPD1 | TCR_EL1_TG1_4K | /* the upper half faults without a walk */
+	       TCR_EL1_IPS(ID_FIELD(features, ID_AA64MMFR0_PARANGE));
 }

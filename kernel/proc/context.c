@@ -3,6 +3,10 @@
  * moved on a switch, and FP/SIMD registers, moved when the next process first uses them
  * (CPTR_EL2.TFP traps that use).
  */
+#if LAB >= 4
+#include <hv8/asid.h>
+#include <hv8/stat.h>
+#endif
 #include <hv8/page.h>
 #include <hv8/proc.h>
 #include <hv8/string.h>
@@ -14,7 +18,7 @@
 void fp_save(struct fp_state *to);
 void fp_load(const struct fp_state *from);
 
-static struct proc *fp_owner; /* whose values the FP and SIMD registers hold; NULL: nobody's */
+static struct context *fp_owner; /* whose values the FP and SIMD registers hold; NULL: nobody's */
 
 static void fp_trap(bool on)
 {
@@ -33,30 +37,34 @@ void fp_take(void)
 		fp_save(&fp_owner->fp);
 	fp_load(&current->fp);
 	fp_owner = current;
+#if LAB >= 4
+	stats[STAT_FP_SWITCHES]++;
+#endif
 }
 
-void fp_drop(const struct proc *proc)
+void fp_drop(const struct context *context)
 {
-	if (fp_owner == proc)
+	if (fp_owner == context)
 		fp_owner = NULL;
 }
 
-void context_init(struct proc *proc, uva_t entry, uva_t sp, uva_t arguments)
+void context_init(struct context *context, uva_t entry, uva_t sp, uva_t arguments)
 {
-	memset(&proc->frame, 0, sizeof(proc->frame));
-	memset(&proc->el1, 0, sizeof(proc->el1));
-	memset(&proc->fp, 0, sizeof(proc->fp));
-	proc->frame.x[0] = arguments;
-	proc->frame.elr = entry;
-	proc->frame.spsr = SPSR_EL1H | SPSR_DAIF; /* as a CPU starts: at EL1, exceptions masked */
-	proc->el1.sp_el1 = sp;
-	proc->el1.ttbr0_el1 = page_pa(proc->root);
-	proc->el1.vbar_el1 = UVA_VECTORS;
-	proc->el1.cpacr_el1 = 3UL << 20; /* FPEN: no trap to EL1 */
+	memset(&context->frame, 0, sizeof(context->frame));
+	memset(&context->el1, 0, sizeof(context->el1));
+	memset(&context->fp, 0, sizeof(context->fp));
+	context->frame.x[0] = arguments;
+	context->frame.elr = entry;
+	context->frame.spsr =
+		SPSR_EL1H | SPSR_DAIF; /* as a CPU starts: at EL1, exceptions masked */
+	context->el1.sp_el1 = sp;
+	context->el1.ttbr0_el1 = page_pa(procs[context->pid].root);
+	context->el1.vbar_el1 = UVA_VECTORS;
+	context->el1.cpacr_el1 = 3UL << 20; /* FPEN: no trap to EL1 */
 }
 
 /* With HCR_EL2.AMO set EL1's DISR_EL1 is VDISR_EL2 (Arm ARM D19.2, DISR_EL1). */
-static void switch_vdisr(struct proc *from, const struct proc *to)
+static void switch_vdisr(struct context *from, const struct context *to)
 {
 	if (!ID_FIELD(read_sysreg(id_aa64pfr0_el1), ID_AA64PFR0_RAS))
 		return;
@@ -65,20 +73,43 @@ static void switch_vdisr(struct proc *from, const struct proc *to)
 	write_sysreg(s3_4_c12_c1_1, to->el1.vdisr_el2);
 }
 
-void context_switch(struct proc *from, const struct proc *to)
+static void el1_save(struct el1_state *to)
 {
-	if (from) {
-#define X(reg) from->el1.reg = read_sysreg(reg);
-		EL1_REGISTERS(X)
+#define X(reg) to->reg = read_sysreg(reg);
+	EL1_REGISTERS(X)
 #undef X
-	}
+}
+
+#if LAB >= 4
+void context_clone(struct context *child)
+{
+	const u64 ttbr0 = child->el1.ttbr0_el1;
+
+	child->frame = current->frame;
+	child->frame.x[0] = 0;
+	el1_save(&child->el1);
+	child->el1.vdisr_el2 = 0;
+	child->el1.ttbr0_el1 = ttbr0;
+	if (fp_owner == current)
+		fp_save(&current->fp);
+	child->fp = current->fp;
+}
+#endif
+
+void context_switch(struct context *from, const struct context *to)
+{
+	if (from)
+		el1_save(&from->el1);
 #define X(reg) write_sysreg(reg, to->el1.reg);
 	EL1_REGISTERS(X)
 #undef X
 	switch_vdisr(from, to);
 	isb();
-	/* All address spaces share ASID 0: what the TLB holds belongs to the other process. Lab 4
-	 * makes this needless. */
-	tlbi_vmalle1is();
+#if LAB >= 4
+	stats[STAT_SWITCHES]++;
+	if (!asid_used())
+#endif
+		/* All address spaces share ASID 0: what the TLB holds belongs to the other process. */
+		tlbi_vmalle1is();
 	fp_trap(fp_owner != to);
 }

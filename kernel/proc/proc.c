@@ -1,8 +1,10 @@
 /*
- * Life and death of processes, and whose turn it is. State is procs[] and `current`; a handler
- * changes `current`, and the way out (el1.S, proc_switch) moves the CPU. Exactly one process is
- * PROC_RUNNING while any lives: the current one.
+ * The first programs: loaded by the kernel from the initrd, because somebody has to be first. And
+ * the end of a process.
  */
+#if LAB >= 4
+#include <hv8/asid.h>
+#endif
 #include <hv8/board.h>
 #include <hv8/console.h>
 #include <hv8/elf.h>
@@ -14,15 +16,15 @@
 #include <machine.h>
 #include <uapi/hypercall.h>
 
-struct proc procs[NPROC];
-struct proc *current;
-
 extern const char user_vectors[]; /* one page, user_vectors.S */
 
 void proc_init(void)
 {
 	page_init();
 	el1_configure();
+#if LAB >= 4
+	asid_init();
+#endif
 	printk("hv8: %u pages for processes\n", page_count());
 }
 
@@ -33,7 +35,7 @@ static const char *load_segment(pid_t pid, const u8 *file, const struct elf64_se
 	u64 at;
 
 	for (at = 0; at < segment->memsz; at += PAGE_SIZE) {
-		int pn = page_take(pid, PAGE_FRAME);
+		int pn = page_take(pid, PAGE_FRAME, segment->vaddr + at);
 
 		if (pn < 0 || vm_map(pid, procs[pid].root, segment->vaddr + at, page_pa((pn_t)pn),
 		                     perm | VM_EL0))
@@ -58,7 +60,7 @@ static const char *load_stack(pid_t pid, uva_t *sp)
 
 	*sp = UVA_STACK_TOP - size;
 	for (uva = UVA_STACK; uva < UVA_STACK_TOP; uva += PAGE_SIZE) {
-		int pn = page_take(pid, PAGE_FRAME);
+		int pn = page_take(pid, PAGE_FRAME, uva);
 
 		if (pn < 0 || vm_map(pid, procs[pid].root, uva, page_pa((pn_t)pn), VM_RW | VM_EL0))
 			return "no memory is left";
@@ -79,11 +81,14 @@ static const char *load(pid_t pid, const u8 *file, u64 size)
 
 	if (problem)
 		return problem;
-	root = page_take(pid, PAGE_TABLE);
+	root = page_take(pid, PAGE_L0, 0);
 	if (root < 0)
 		return "no memory is left";
 	proc->root = (pn_t)root;
 	error = vm_map(pid, proc->root, UVA_VECTORS, pointer_pa(user_vectors), VM_RX);
+#if LAB >= 4
+	error |= vm_map_tables(pid, proc->root);
+#endif
 	if (error)
 		return "no memory is left";
 	for (i = 0; i < elf_header(file).phnum; i++) {
@@ -96,7 +101,10 @@ static const char *load(pid_t pid, const u8 *file, u64 size)
 	problem = load_stack(pid, &sp);
 	if (problem)
 		return problem;
-	context_init(proc, elf_header(file).entry, sp, sp);
+	context_init(&contexts[pid], elf_header(file).entry, sp, sp);
+#if LAB >= 4
+	contexts[pid].el1.ttbr0_el1 = asid_start(pid);
+#endif
 	return NULL;
 }
 
@@ -118,13 +126,13 @@ const char *proc_load(const char *name, pid_t *pid)
 	for (i = 0; i < PROC_NAME - 1 && name[i]; i++)
 		procs[*pid].name[i] = name[i];
 	procs[*pid].name[i] = '\0';
-	procs[*pid].pid = *pid;
+	contexts[*pid].pid = *pid;
 	problem = load(*pid, file, size);
 	if (problem) {
 		page_free_all(*pid);
 		return problem;
 	}
-	procs[*pid].state = PROC_RUNNABLE;
+	ready_add(*pid);
 	return NULL;
 }
 
@@ -132,7 +140,8 @@ _Noreturn void proc_start(void)
 {
 	char names[320] = "init", *name = names, *end;
 	bool more = true;
-	pid_t pid, first = 0;
+	bool loaded = false;
+	pid_t pid;
 
 	bootarg("init", names, sizeof(names));
 	for (; more; name = end + 1) {
@@ -145,65 +154,26 @@ _Noreturn void proc_start(void)
 		problem = proc_load(name, &pid);
 		if (problem)
 			printk("hv8: %s refused: %s\n", name, problem);
-		else if (first == 0)
-			first = pid;
+		else
+			loaded = true;
 	}
-	if (first == 0)
+	if (!loaded)
 		panic("there is no program to run");
-	current = &procs[first];
-	current->state = PROC_RUNNING;
+	proc_run_next();
 	context_switch(NULL, current);
 	el1_return();
 }
 
-/* The next runnable process behind the current one, in the order of pids; NULL if there is none. */
-static struct proc *next_runnable(void)
+void proc_end(i64 status)
 {
-	pid_t pid = current->pid;
-	int i;
+	const pid_t pid = current->pid;
 
-	for (i = 1; i < NPROC; i++) {
-		struct proc *proc = &procs[(pid + i) % NPROC];
-
-		if (proc->state == PROC_RUNNABLE)
-			return proc;
-	}
-	return NULL;
-}
-
-static void make_current(struct proc *next)
-{
-	current = next;
-	current->state = PROC_RUNNING;
-}
-
-void proc_yield(void)
-{
-	struct proc *next = next_runnable();
-
-	if (!next)
-		return;
-	current->state = PROC_RUNNABLE;
-	make_current(next);
-}
-
-void proc_end(void)
-{
-	struct proc *next = next_runnable();
-
+#if LAB >= 4
+	proc_die(pid, status);
+#else
 	fp_drop(current);
-	page_free_all(current->pid);
-	current->state = PROC_ZOMBIE;
-	if (!next) {
-		printk("hv8: no process is left\n");
-		power_off();
-	}
-	make_current(next);
-}
-
-void proc_switch(struct proc *from)
-{
-	if (from == current)
-		return;
-	context_switch(from, current);
+	page_free_all(pid);
+	procs[pid].state = PROC_ZOMBIE;
+#endif
+	proc_run_next();
 }

@@ -19,14 +19,14 @@ void proc_kill(const char *why, ...)
 {
 	va_list arguments;
 
-	printk("hv8: process %d (%s) killed: ", current->pid, current->name);
+	printk("hv8: process %d (%s) killed: ", current->pid, procs[current->pid].name);
 	va_start(arguments, why);
 	format(put, NULL, why, arguments);
 	va_end(arguments);
 	printk("\n");
 	current->frame.sp = read_sysreg(sp_el1);
 	print_frame(&current->frame, false);
-	proc_end();
+	proc_end(STATUS_KILLED);
 }
 
 /* A fault that the process does not handle arrived in the kernel's vector page. Its state is in the
@@ -106,7 +106,7 @@ int copy_from_process(void *to, uva_t from, size_t size)
 	u8 *bytes = to;
 
 	while (size) {
-		pte_t leaf = vm_lookup(current->root, from);
+		pte_t leaf = vm_lookup(procs[current->pid].root, from);
 		u64 offset = from % PAGE_SIZE;
 		u64 chunk = size < PAGE_SIZE - offset ? size : PAGE_SIZE - offset;
 

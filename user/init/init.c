@@ -24,7 +24,7 @@ int main(const char *arguments)
 		if (byte == '\r')
 			print("\n");
 		else if (byte >= 0)
-			hv8_console_write(&c, 1);
+			hv8_console_write((uva_t)&c, 1);
 		else
 			yield();
 	}

@@ -1,6 +1,6 @@
 /*
- * What a program has: the hypercalls (hv8_NAME for each line of uapi/hypercall.def), and printing.
- * A program is `int main(const char *arguments)`, linked with this library alone; it runs at EL1.
+ * What a program has: the hypercalls, hv8_NAME for each line of uapi/hypercall.def, where they are documented; and
+ * printing. A program is `int main(const char *arguments)`, linked with this library alone; it runs at EL1.
  */
 #pragma once
 
@@ -8,30 +8,64 @@
 #include <uapi/errno.h>
 #include <uapi/hypercall.h>
 
-/** The raw call: number @p number, up to six arguments; returns x0. */
-i64 hypercall(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
+#define INLINE static inline __attribute__((always_inline))
 
-static inline i64 hv8_getpid(void)
+/** The raw call: number @p number, up to six arguments; returns x0. Inline, so that a clone has no stack frame of it. */
+INLINE i64 hypercall(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 {
-	return hypercall(HC_getpid, 0, 0, 0, 0, 0, 0);
+	register u64 x0 __asm__("x0") = a0;
+	register u64 x1 __asm__("x1") = a1;
+	register u64 x2 __asm__("x2") = a2;
+	register u64 x3 __asm__("x3") = a3;
+	register u64 x4 __asm__("x4") = a4;
+	register u64 x5 __asm__("x5") = a5;
+	register u64 x8 __asm__("x8") = number;
+
+	__asm__ volatile("hvc #0"
+	                 : "+r"(x0), "+r"(x1), "+r"(x2) /* a message comes in x1 and x2 */
+	                 : "r"(x3), "r"(x4), "r"(x5), "r"(x8)
+	                 : "memory");
+	return (i64)x0;
 }
 
-_Noreturn void hv8_exit(i64 code);
-
-static inline i64 hv8_poweroff(void)
-{
-	return hypercall(HC_poweroff, 0, 0, 0, 0, 0, 0);
-}
-
-static inline i64 hv8_console_write(const char *text, u64 length)
-{
-	return hypercall(HC_console_write, (u64)text, length, 0, 0, 0, 0);
-}
-
-static inline i64 hv8_console_read(void)
-{
-	return hypercall(HC_console_read, 0, 0, 0, 0, 0, 0);
-}
+#define STUB0(name)                                            \
+	INLINE i64 hv8_##name(void)                            \
+	{                                                      \
+		return hypercall(HC_##name, 0, 0, 0, 0, 0, 0); \
+	}
+#define STUB1(name, t1, a1)                                          \
+	INLINE i64 hv8_##name(t1 a1)                                 \
+	{                                                            \
+		return hypercall(HC_##name, (u64)a1, 0, 0, 0, 0, 0); \
+	}
+#define STUB2(name, t1, a1, t2, a2)                              \
+	INLINE i64 hv8_##name(t1 a1, t2 a2)                      \
+	{                                                        \
+		return hypercall(HC_##name, a1, a2, 0, 0, 0, 0); \
+	}
+#define STUB3(name, t1, a1, t2, a2, t3, a3)                       \
+	INLINE i64 hv8_##name(t1 a1, t2 a2, t3 a3)                \
+	{                                                         \
+		return hypercall(HC_##name, a1, a2, a3, 0, 0, 0); \
+	}
+#define STUB4(name, t1, a1, t2, a2, t3, a3, t4, a4)                \
+	INLINE i64 hv8_##name(t1 a1, t2 a2, t3 a3, t4 a4)          \
+	{                                                          \
+		return hypercall(HC_##name, a1, a2, a3, a4, 0, 0); \
+	}
+#define STUB5(name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)         \
+	INLINE i64 hv8_##name(t1 a1, t2 a2, t3 a3, t4 a4, t5 a5)    \
+	{                                                           \
+		return hypercall(HC_##name, a1, a2, a3, a4, a5, 0); \
+	}
+#define STUB6(name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)     \
+	INLINE i64 hv8_##name(t1 a1, t2 a2, t3 a3, t4 a4, t5 a5, t6 a6) \
+	{                                                               \
+		return hypercall(HC_##name, a1, a2, a3, a4, a5, a6);    \
+	}
+#define HYPERCALL(number, name, count, ...) STUB##count(name, ##__VA_ARGS__)
+#include <uapi/hypercall.def>
+#undef HYPERCALL
 
 /** Let another process run. */
 static inline void yield(void)
@@ -50,3 +84,21 @@ void print_decimal(i64 value);
 
 /** The number behind "@p name=" in @p arguments, hexadecimal; 0 if there is none. */
 u64 argument(const char *arguments, const char *name);
+
+#if LAB >= 4
+/** A message, as recv, call and reply_wait bring it. */
+struct message {
+	i64 from; /* the sender's pid, or -errno */
+	u64 word;
+	u64 came; /* IPC_PAGE, IPC_FD */
+};
+
+/** Wait for a message: hypercall recv. */
+struct message receive(u64 from, u64 page, u64 fd);
+
+/** Send a word to @p to and wait for its answer, a word: hypercall call. */
+struct message call(u64 to, u64 word);
+
+/** Answer @p to with a word and wait for anyone's next: hypercall reply_wait. */
+struct message reply_wait(u64 to, u64 word);
+#endif

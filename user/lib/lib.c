@@ -1,7 +1,20 @@
 /* The little that programs need before there is a C library. */
 #include "hv8.h"
+#if LAB >= 4
+#include <uapi/tables.h>
+#endif
 
-i64 hypercall(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
+/* What main returns: called by start.S. */
+_Noreturn void finish(i64 status);
+_Noreturn void finish(i64 status)
+{
+	hv8_exit(status);
+	for (;;)
+		yield();
+}
+
+#if LAB >= 4
+static struct message message(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 {
 	register u64 x0 __asm__("x0") = a0;
 	register u64 x1 __asm__("x1") = a1;
@@ -12,18 +25,27 @@ i64 hypercall(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 	register u64 x8 __asm__("x8") = number;
 
 	__asm__ volatile("hvc #0"
-	                 : "+r"(x0)
-	                 : "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5), "r"(x8)
+	                 : "+r"(x0), "+r"(x1), "+r"(x2)
+	                 : "r"(x3), "r"(x4), "r"(x5), "r"(x8)
 	                 : "memory");
-	return (i64)x0;
+	return (struct message){ (i64)x0, x1, x2 };
 }
 
-_Noreturn void hv8_exit(i64 code)
+struct message receive(u64 from, u64 page, u64 fd)
 {
-	hypercall(HC_exit, (u64)code, 0, 0, 0, 0, 0);
-	for (;;)
-		yield();
+	return message(HC_recv, from, page, fd, 0, 0, 0);
 }
+
+struct message call(u64 to, u64 word)
+{
+	return message(HC_call, to, word, NONE, NONE, NONE, NONE);
+}
+
+struct message reply_wait(u64 to, u64 word)
+{
+	return message(HC_reply_wait, to, word, NONE, NONE, NONE, NONE);
+}
+#endif
 
 void print(const char *text)
 {
@@ -34,7 +56,7 @@ void print(const char *text)
 	while (length) {
 		u64 chunk = length < CONSOLE_WRITE_MAX ? length : CONSOLE_WRITE_MAX;
 
-		hv8_console_write(text, chunk);
+		hv8_console_write((uva_t)text, chunk);
 		text += chunk;
 		length -= chunk;
 	}

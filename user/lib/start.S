@@ -9,4 +9,4 @@ _start:
 	mov	x30, xzr
 	bl	main
 	sxtw	x0, w0
-	bl	hv8_exit
+	bl	finish

@@ -18,17 +18,17 @@ int main(const char *arguments)
 	for (i = 0; i < 16; i++)
 		across[i] = "across the pages"[i];
 	result("getpid", hv8_getpid());
-	result("number 5", hypercall(5, 0, 0, 0, 0, 0, 0));
+	result("number behind the last", hypercall(NHYPERCALL, 0, 0, 0, 0, 0, 0));
 	result("number 999", hypercall(999, 0, 0, 0, 0, 0, 0));
 	result("number 1 << 32", hypercall(1UL << 32, 0, 0, 0, 0, 0, 0));
 	result("number -1", hypercall(~0UL, 0, 0, 0, 0, 0, 0));
-	result("write nothing", hv8_console_write("x", 0));
-	result("write too much", hv8_console_write(long_text, CONSOLE_WRITE_MAX + 1));
-	result("write from null", hv8_console_write(NULL, 4));
-	result("write from the kernel", hv8_console_write((char *)0x40201000, 4));
-	result("write off the end of memory", hv8_console_write((char *)UVA_STACK_TOP - 4, 8));
-	result("write beyond 48 bits", hv8_console_write((char *)(1UL << 63), 4));
-	result(" written", hv8_console_write(across, 16));
+	result("write nothing", hv8_console_write((uva_t) "x", 0));
+	result("write too much", hv8_console_write((uva_t)long_text, CONSOLE_WRITE_MAX + 1));
+	result("write from null", hv8_console_write((uva_t)NULL, 4));
+	result("write from the kernel", hv8_console_write((uva_t)0x40201000, 4));
+	result("write off the end of memory", hv8_console_write((uva_t)UVA_STACK_TOP - 4, 8));
+	result("write beyond 48 bits", hv8_console_write((uva_t)(1UL << 63), 4));
+	result(" written", hv8_console_write((uva_t)across, 16));
 	result("read nothing", hv8_console_read());
 	return -3;
 }

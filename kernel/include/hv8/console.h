@@ -44,3 +44,11 @@ void format(void (*put)(char c, void *context), void *context, const char *forma
  * @return how many characters were written, at least 1
  */
 int format_number(char *text, u64 value, unsigned int base);
+
+#if LAB >= 4
+/** Where page @p part (0..DMESG_PAGES-1, the oldest first) of what was printed is kept. */
+pa_t console_log(u32 part);
+
+/** How many bytes of that page are messages, 0..PAGE_SIZE. */
+u32 console_log_length(u32 part);
+#endif

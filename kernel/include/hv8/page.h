@@ -2,15 +2,7 @@
 #pragma once
 
 #include <hv8/types.h>
-
-#define NPAGE 65536 /* 256 MiB */
-
-enum page_type { PAGE_FREE, PAGE_TABLE, PAGE_FRAME };
-
-struct page {
-	u16 owner; /* a pid; 0 if free */
-	u16 type;  /* enum page_type */
-};
+#include <uapi/tables.h>
 
 extern struct page pages[NPAGE];
 
@@ -21,12 +13,18 @@ void page_init(void);
 /** How many pages page_init() found, 1..NPAGE. */
 u32 page_count(void);
 
+/** Give the free page @p pn to @p owner, filled with zeros. @p va: see struct page. */
+void page_give(pn_t pn, pid_t owner, enum page_type type, uva_t va);
+
+/** Take page @p pn from its owner: it is free. No TLB and no table of a live process may lead to it. */
+void page_free(pn_t pn);
+
 /**
- * Give a free page to @p owner, filled with zeros.
+ * Find a free page and give it to @p owner. For programs loaded at boot: a process names its pages itself.
  *
  * @return its number, or -ENOMEM
  */
-int page_take(pid_t owner, enum page_type type);
+int page_take(pid_t owner, enum page_type type, uva_t va);
 
 /** Give back every page of @p owner. */
 void page_free_all(pid_t owner);

@@ -3,11 +3,7 @@
 
 #include <hv8/trap.h>
 #include <hv8/types.h>
-
-#define NPROC     64
-#define PROC_NAME 16
-
-enum proc_state { PROC_FREE, PROC_RUNNABLE, PROC_RUNNING, PROC_ZOMBIE };
+#include <uapi/tables.h>
 
 /*
  * The EL1 and EL0 system registers that a process owns; moved only when another process runs.
@@ -48,18 +44,18 @@ struct fp_state {
 	u64 fpsr, fpcr;
 } __attribute__((aligned(16)));
 
-struct proc {
+/* What the CPU holds of a process while it runs, and what is kept of it meanwhile: nobody else's business, unlike
+ * struct proc. */
+struct context {
 	struct trap_frame frame; /* first: SP_EL2 points here while the process runs */
 	struct el1_state el1;
 	struct fp_state fp;
-	pid_t pid; /* its index in procs[] */
-	char name[PROC_NAME];
-	pn_t root; /* page of its level 0 table */
-	enum proc_state state;
+	pid_t pid; /* its index in contexts[] and procs[] */
 };
 
-extern struct proc procs[NPROC]; /* procs[0] is nobody */
-extern struct proc *current;     /* the process that runs, or that the exit path will switch to */
+extern struct proc procs[NPROC]; /* procs[0] is nobody, and the head of the ready list */
+extern struct context contexts[NPROC];
+extern struct context *current; /* the process that runs, or that the exit path will switch to */
 
 /** Prepare for processes: their memory, and what EL1 may do. */
 void proc_init(void);
@@ -75,32 +71,54 @@ _Noreturn void proc_start(void);
  */
 const char *proc_load(const char *name, pid_t *pid);
 
-/** The current process is over: its pages are free again and another is current. Powers off behind
- * the last. */
-void proc_end(void);
+/** The current process is over, with @p status, and another is current. Powers off behind the last. */
+void proc_end(i64 status);
 
 /** Kill the current process, saying why (printf-like) and dumping its registers. */
 void proc_kill(const char *why, ...) __attribute__((format(printf, 1, 2)));
 
-/** Let the next runnable process run. */
+/** The ready list, first in, first out: @p pid becomes runnable, at its end. */
+void ready_add(pid_t pid);
+
+/** Take the runnable process @p pid out of the ready list. */
+void ready_remove(pid_t pid);
+
+/** Let @p pid, which is in no list, run: it is current. */
+void proc_run(pid_t pid);
+
+/** The current process does not go on: let the first of the ready list run. Powers off if there is none. */
+void proc_run_next(void);
+
+/** Let the first of the ready list run, and the current process behind all others. */
 void proc_yield(void);
 
 /** Called on the way out, when the process @p from was interrupted: if another is current now,
  * switch the CPU to it. */
-void proc_switch(struct proc *from);
+void proc_switch(struct context *from);
 
 /** Put the registers of a fresh process in place: nothing of any other process is in them. */
-void context_init(struct proc *proc, uva_t entry, uva_t sp, uva_t arguments);
+void context_init(struct context *context, uva_t entry, uva_t sp, uva_t arguments);
 
 /** Exchange the CPU's EL1 state: save it to @p from, unless NULL, and load @p to. */
-void context_switch(struct proc *from, const struct proc *to);
+void context_switch(struct context *from, const struct context *to);
 
 /** Give the current process the FP and SIMD registers, which hold another's until it first uses
  * them. */
 void fp_take(void);
 
-/** Process @p proc is gone: its FP and SIMD registers need not be saved. */
-void fp_drop(const struct proc *proc);
+/** Process @p context is gone: its FP and SIMD registers need not be saved. */
+void fp_drop(const struct context *context);
+
+#if LAB >= 4
+/** Give @p child the registers of the current process, all but TTBR0_EL1 and x0; its frame must be complete. */
+void context_clone(struct context *child);
+
+/** Process @p pid is dead: a zombie with @p status. It must be in no list and not current. */
+void proc_die(pid_t pid, i64 status);
+
+/** Whether @p pid is a process that the caller builds: itself, or an embryo of its own. */
+bool proc_yours(u64 pid);
+#endif
 
 /** What a process may not do, set up: HCR_EL2, CPTR_EL2, MDCR_EL2, CNTHCTL_EL2, SCTLR_EL1, TCR_EL1,
  * MAIR_EL1 and others. */

@@ -135,6 +135,7 @@
 /* D19.2.64 ID_AA64MMFR0_EL1, D19.2.69 ID_AA64PFR0_EL1 and others: 4-bit fields */
 #define ID_FIELD(value, shift) (((value) >> (shift)) & 0xf)
 #define ID_AA64MMFR0_PARANGE   0
+#define ID_AA64MMFR0_ASIDBITS  4 /* 0: 8 bits, 2: 16 bits */
 #define ID_AA64MMFR0_FGT       56
 #define ID_AA64MMFR1_HCX       40
 #define ID_AA64PFR0_RAS        28

@@ -5,9 +5,7 @@
 #pragma once
 
 #include <hv8/types.h>
-
-/** What a process may do with a page; EL0 only with VM_EL0. There is no "write and execute". */
-enum vm_perm { VM_R = 1, VM_RW = 2, VM_RX = 3, VM_EL0 = 4 };
+#include <uapi/hypercall.h>
 
 /** The descriptor of a level 3 page for EL1&0 at @p pa with permission @p perm (an enum vm_perm,
  * perhaps with VM_EL0). */
@@ -28,3 +26,20 @@ pte_t vm_lookup(pn_t root, uva_t uva);
 
 /** TCR_EL1 for every process: 48 bits for TTBR0, none for TTBR1. */
 u64 vm_tcr(void);
+
+/** Which entry of a table of @p level (0..3) translates @p uva: 0..511. */
+u32 vm_index(uva_t uva, int level);
+
+#if LAB >= 4
+/** Map the kernel's tables of pages, processes and files read-only where a program finds them at birth; errors as
+ * vm_map(). */
+int vm_map_tables(pid_t pid, pn_t root);
+
+/**
+ * Which table of @p level translates @p uva in the tables that begin at page @p root.
+ *
+ * @param level  0 (that is the root itself) to 3
+ * @return its page, or -1 if there is none, or @p uva is beyond 48 bits
+ */
+int vm_walk(pn_t root, uva_t uva, int level);
+#endif

@@ -1,6 +1,8 @@
 /* Hypercall numbers, and the limits and addresses that kernel and processes agree on. */
 #pragma once
 
+#include <uapi/limits.h>
+
 #define HYPERCALL(number, name, ...) HC_##name = number,
 enum hypercall_number {
 #include <uapi/hypercall.def>
@@ -8,7 +10,23 @@ enum hypercall_number {
 };
 #undef HYPERCALL
 
-#define CONSOLE_WRITE_MAX 256 /* bytes a console_write */
+/* Permissions of a mapping. EL0 has them only with VM_EL0. There is no "write and execute". */
+enum vm_perm { VM_R = 1, VM_RW = 2, VM_RX = 3, VM_EL0 = 4 };
+
+#if LAB >= 4
+/* What came with a message: x2 of recv, call and reply_wait. */
+#define IPC_PAGE 1
+#define IPC_FD   2
+
+/* What the stat hypercall counts. */
+enum stat {
+	STAT_SWITCHES,    /* another process became current */
+	STAT_FP_SWITCHES, /* FP and SIMD registers were moved */
+	STAT_FLUSH_PAGE,  /* TLB maintenance by page */
+	STAT_FLUSH_ASID,  /* by ASID */
+	NSTAT
+};
+#endif
 
 /* Where things are in a process at birth. Everything else is not mapped. */
 #define UVA_VECTORS \
@@ -18,3 +36,8 @@ enum hypercall_number {
 #define UVA_STACK_TOP \
 	0x80000000UL /* sp at entry is here or a little below: the boot arguments are on the stack \
 	              */
+#if LAB >= 4
+#define UVA_PAGES 0x80200000UL /* the kernel's tables, read-only: struct page[NPAGE] */
+#define UVA_PROCS 0x80300000UL /* struct proc[NPROC] */
+#define UVA_FILES 0x80310000UL /* struct file[NFILE] */
+#endif

@@ -1,0 +1,71 @@
+/*
+ * The kernel's tables of names: which page, process, file is free, and whose it is. The kernel
+ * writes them; every process sees them read-only (UVA_PAGES, UVA_PROCS, UVA_FILES at birth, or where
+ * it maps them by map_pages, map_procs, map_files) and picks the names for its hypercalls there. What
+ * one process must not know of another (registers, memory) is not in them.
+ */
+#pragma once
+
+#include <hv8/types.h>
+#include <uapi/limits.h>
+
+enum page_type {
+	PAGE_FREE,
+	PAGE_FRAME, /* memory of a process, mapped once: at `va` */
+	PAGE_L0,    /* translation tables, the root first */
+	PAGE_L1,
+	PAGE_L2,
+	PAGE_L3,
+};
+
+struct page {
+	u16 type;  /* enum page_type */
+	u16 owner; /* a pid; 0 exactly if the page is free */
+	u16 used;  /* a table: how many of its 512 entries are valid */
+	u16 perm;  /* a frame: enum vm_perm */
+	uva_t va;  /* a frame: where it is mapped; a table: the first address that it translates */
+};
+
+enum proc_state {
+	PROC_FREE,
+	PROC_EMBRYO,   /* made by clone; its parent builds it and starts it by set_runnable */
+	PROC_RUNNABLE, /* in the ready list */
+	PROC_RUNNING,
+	PROC_WAITING, /* in recv, call or reply_wait */
+	PROC_ZOMBIE,  /* dead: its pages wait for reclaim_page, its files for close, it for reap */
+};
+
+struct proc {
+	u32 state;  /* enum proc_state */
+	u32 parent; /* a pid; 0: nobody's child, and so init's (INIT_PID) to kill and reap */
+	pn_t root;  /* page of its level 0 table */
+	u32 asid;
+	u32 nchildren;        /* processes whose `parent` it is */
+	u32 npages;           /* pages whose `owner` it is */
+	u32 nfiles;           /* descriptors in use */
+	u32 next, prev;       /* the ready list, in a ring through procs[0] */
+	u32 wait_from;        /* PROC_WAITING: for a message of this process; 0: of any */
+	pn_t wait_page;       /* which of its frames receives a page, or NONE */
+	u32 wait_fd;          /* which descriptor receives one, or NONE */
+	i64 status;           /* PROC_ZOMBIE: what it gave to exit, or STATUS_KILLED */
+	char name[PROC_NAME]; /* for people */
+	u16 fd[NOFILE];       /* which file; 0: the descriptor is free */
+	u64 reserved[3];      /* to a power of two */
+};
+
+struct file {
+	u32 type;   /* what it is, by convention of user space; 0 exactly if it is free */
+	u32 refs;   /* descriptors that lead to it */
+	u64 value;  /* of the creator's choice: a server, an inode... */
+	u64 offset; /* set by lseek */
+	u64 mode;   /* of the creator's choice */
+};
+
+#define INIT_PID 1 /* the first program: inherits orphans, may power off */
+
+#define NONE          0xffffffffU /* "no page", "no descriptor" as an argument */
+#define STATUS_KILLED (-128)
+
+#define PAGES_PAGES (NPAGE * sizeof(struct page) / 4096) /* pages that each table takes */
+#define PROCS_PAGES (NPROC * sizeof(struct proc) / 4096)
+#define FILES_PAGES (NFILE * sizeof(struct file) / 4096)
