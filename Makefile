@@ -198,7 +198,7 @@ gdb: all
 
 OUT ?= build/grade
 GRADE = $(PYTHON) grading/grade.py --out $(OUT) --cross '$(CROSS)' --qemu '$(QEMU)' $(if $(JOBS),--jobs $(JOBS)) \
-	$(if $(T),--test '$(T)') $(if $(V),--verbose)
+	$(if $(T),--test '$(T)') $(if $(V),--verbose) $(if $(CHECKED),--patience 40)
 .PHONY: grade
 ifdef TREE
 # TESTS="1:3 2:3": lab 1's and lab 2's tests on stage 3; a merge of the next lab must not cost points.
@@ -211,6 +211,13 @@ else
 grade: all
 	@$(GRADE) $(foreach n,$(GRADED),$n:$(B))
 endif
+
+# The hypercalls of this stage as a page, from the list that the kernel is built from.
+.PHONY: reference
+reference:
+	@mkdir -p build
+	$(Q)$(PYTHON) user/reference.py kernel/include/uapi/hypercall.def $(LAB_STAGE) >build/hypercalls.md
+	@echo "  build/hypercalls.md"
 
 .PHONY: doctor clean help
 doctor:
@@ -242,7 +249,8 @@ help:
 	@echo '  setup         install what is missing (apt-get)          doctor   check every tool, with the fix for each'
 	@echo '  all           build the kernel and its programs          clean    remove build/'
 	@echo '  qemu          boot with a console                        qemu-gdb, gdb   boot halted; attach, in two terminals'
-	@echo '  grade         boot every test in QEMU and score          help     this page'
+	@echo '  grade         boot every test in QEMU and score          reference   the hypercalls, in build/hypercalls.md'
+	@echo '  help          this page'
 ifdef TREE
 	@echo '  test          every test of this repository              host-test   the host unit tests alone'
 	@echo '  labs          write the course repository build/course.git'
@@ -253,6 +261,6 @@ else
 endif
 	@echo 'MACHINE=virt|virt-gicv2|versal  CPU=cortex-a53  SMP=n  MEM=1G  ARGS="boot arguments"   where and how to boot'
 	@echo 'T=name V=1            one test; with its transcript      JOBS=n      tests at a time'
-	@echo 'CROSS_COMPILE=prefix- O=-Og|-O2 WERROR=1                 how to compile'
+	@echo 'CROSS_COMPILE=prefix- O=-Og|-O2 WERROR=1 CHECKED=1       how to compile; CHECKED: invariants behind every hypercall'
 
 endif # of setup

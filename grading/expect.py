@@ -14,6 +14,7 @@ POWER_OFF = "hv8: power off"
 FORBIDDEN = (                       # (what it is called, regex searched for in every line that no expectation consumed)
     ("a panic", r"hv8: panic: "),
     ("an unfilled hole", r"hv8: todo: "),
+    ("a broken rule", r"^model: "),
     ("a killed process", r"hv8: process \d+ \(.*\) killed: "),
 )
 PROBES = ("x", "hv8: panic: a", "  0x17 \t{~")      # a pattern that matches all of these matches anything

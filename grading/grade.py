@@ -51,6 +51,8 @@ def parse_arguments(arguments):
     parser.add_argument("--test", metavar="NAME", help="only the tests of this name; * and ? as in the shell")
     parser.add_argument("--verbose", action="store_true", help="show what the guests print while they run")
     parser.add_argument("--note-holes", action="store_true", help="list the holes that were reached, and in which tests")
+    parser.add_argument("--patience", type=int, default=1, metavar="N",
+                        help="allow N times the instructions, for kernels that check themselves")
     parser.add_argument("--seed", help="the same nonces each time")
     parser.add_argument("--lint", action="store_true", help="only check the test files")
     parser.add_argument("--tests", default=HERE, metavar="DIR", help="where the folders labN with the tests are")
@@ -206,7 +208,8 @@ def grade(options):
         limiter, warning = plugin.build(options.out, options.qemu, version)
         if warning:
             print("warning: " + warning, file=sys.stderr)
-        setup = runner.Setup(options.qemu, limiter, options.out, options.seed, start_seconds, options.jobs)
+        setup = runner.Setup(options.qemu, limiter, options.out, options.seed, start_seconds, options.jobs,
+                             options.patience)
         screen = Screen(sys.stdout, sum(len(lab.tests) for lab in labs), options.verbose)
         try:
             results = runner.run_all(setup, labs, screen.result, screen.guest_line)

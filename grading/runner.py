@@ -26,8 +26,8 @@ Result = collections.namedtuple("Result", "lab test status why report seconds in
 class Setup:
     """What all runs of one grading share."""
 
-    def __init__(self, qemu, plugin, out, seed, start_seconds, jobs):
-        self.qemu, self.plugin, self.out, self.seed, self.jobs = qemu, plugin, out, seed, jobs
+    def __init__(self, qemu, plugin, out, seed, start_seconds, jobs, patience=1):
+        self.qemu, self.plugin, self.out, self.seed, self.jobs, self.patience = qemu, plugin, out, seed, jobs, patience
         self._start_seconds = start_seconds             # how long this host takes to start QEMU for its version
 
     def slowness(self):
@@ -86,11 +86,20 @@ def _one_run(setup, lab, test, machine, cpu, on_line):
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     nonce = nonces.fresh(setup.seed, "%d %s %s %s" % (lab.number, test.name, machine, cpu))
+    if test.model:
+        command = [os.path.join(lab.build, "model"), test.model, nonce]
+        return _judge(setup, lab, test, command, directory, nonce, 0, on_line, [])
     base = machines.MACHINES[machine].base
     entry = (test.entry_address or base) if test.raw_entry else None
     base = entry or base
     command = machines.command(setup.qemu, machine, cpu, test.smp, test.mem, os.path.join(lab.build, "kernel.bin"), entry,
                                nonces.expand(test.args, nonce), _initrd(test, lab, directory, nonce))
+    where = ["  on %s" % " with ".join(filter(None, (machine, cpu)))] if not alone else []
+    return _judge(setup, lab, test, command, directory, nonce, base, on_line, where)
+
+
+def _judge(setup, lab, test, command, directory, nonce, base, on_line, where):
+    """Run `command`, QEMU or a program of the model machine, for one test, and judge it; `where` heads its report."""
     _write(directory, "command.txt", " ".join(map(shlex.quote, command)) + "\n")
 
     def run_address(symbol):
@@ -101,11 +110,13 @@ def _one_run(setup, lab, test, machine, cpu, on_line):
     stop, reads = test.stop and run_address(test.stop), test.reads(nonce)
     try:
         outcome = guest.run(guest.Request(
-            command, directory, matcher, test.limit, setup.plugin, run_address("todo"), stop,
+            command, directory, matcher, test.limit * setup.patience, None if test.model else setup.plugin, run_address("todo"), stop,
             lambda gdb: outside.Reader(gdb, run_address), reads if stop is not None else [], setup.slowness(),
             setup.cpu_scale(), lambda text: on_line(test.name, text)))
     except OSError as error:
-        return Result(lab.number, test, "error", "cannot start %s: %s" % (setup.qemu, error), [], 0.0, None, [], directory)
+        hint = ": it needs a native C compiler, see `make doctor`" if test.model else ""
+        why = "cannot start %s: %s%s" % (command[0], error.strerror, hint)
+        return Result(lab.number, test, "error", why, [], 0.0, None, [], directory)
     if reads and stop is None:
         missing = "the kernel has no symbol %s, where registers are read" % test.stop
         outcome = outcome._replace(stopped=True, wrong_reads=[missing])
@@ -115,7 +126,6 @@ def _one_run(setup, lab, test, machine, cpu, on_line):
     judged = verdict.judge(test, matcher, outcome, lab.code, base, os.path.join(directory, "qemu.log"))
     report = judged.report
     if report:
-        where = ["  on %s" % " with ".join(filter(None, (machine, cpu)))] if not alone else []
         report = where + report + ["  transcript  %s" % os.path.relpath(transcript)]
         _write(directory, "report.txt", "\n".join(headline(test, judged.status) + report + footer(lab.number, test)) + "\n")
     instructions = outcome.report.instructions if outcome.report else None

@@ -24,6 +24,7 @@ ONCE = {                            # key: (default, regex its value must match,
     "handout": ("", r".+", "a place in a handout"),
     "initrd": (None, r"none|programs|nonce|file \S+", "none, programs, nonce or file PATH"),
     "entry": ("image", r"image|raw( 0x[0-9a-f]+)?", "image, raw or raw 0xADDRESS"),
+    "model": (None, r"[a-z]\w*", "a scenario of the model machine"),
     "stop": (None, r"[A-Za-z_]\w*", "a symbol"),
     "ends": ("off", r"off|silent", "off or silent"),
 }
@@ -73,6 +74,10 @@ class Test:
         scale = {"K": 1000, "M": 1000 ** 2, "G": 1000 ** 3}.get(values["limit"][-1])
         self.limit = int(values["limit"][:-1]) * scale if scale else int(values["limit"])
         self.initrd, self.stop, self.ends = values["initrd"], values["stop"], values["ends"]
+        self.model = values["model"]
+        for key in ("machine", "cpu", "smp", "mem", "args", "initrd", "entry", "stop", "limit") if self.model else ():
+            if key in given:
+                self._problem(self._lines[key], "%s: is for QEMU, but model: runs on the host" % key)
         self.raw_entry, self.entry_address = values["entry"] != "image", None
         if values["entry"].startswith("raw 0x"):
             self.entry_address = int(values["entry"].split()[1], 16)

@@ -17,7 +17,7 @@ def judge(test, matcher, outcome, code, base, log):
     lines, failures = matcher.lines, matcher.failures(test.ends)
     holes = explain.holes(lines, outcome.report, code, base)
     names = [name for name, _ in holes]
-    error = _host_error(outcome, log)
+    error = None if test.model else _host_error(outcome, log)
     if error:
         return Verdict("error", error, ["  " + error], names)
     causes = []                                             # (one line, lines of detail)
@@ -38,7 +38,7 @@ def judge(test, matcher, outcome, code, base, log):
     if outcome.end != "exit":
         causes.insert(len(causes) if lines else 0, (explain.hang(outcome, code, base), []))     # first, if it is all there is
     elif outcome.status:
-        causes.append(("QEMU ended with status %d: %s" % (outcome.status, _last_line(log)), []))
+        causes.append(("%s ended with status %d: %s" % ("the model" if test.model else "QEMU", outcome.status, _last_line(log)), []))
     if not causes:
         return Verdict("pass", "", [], names)
     why = causes[0][0]

@@ -10,9 +10,9 @@
 #include <hv8/vm.h>
 #include <machine.h>
 
-static pte_t entry(pn_t table, u32 index)
+static const pte_t *entries(pn_t table)
 {
-	return ((const pte_t *)pa_pointer(page_pa(table)))[index];
+	return pa_pointer(page_pa(table));
 }
 
 static bool alive(u32 pid)
@@ -36,6 +36,7 @@ bool inv_page_entered(u32 pn)
 	const struct page *page = &pages[pn];
 	const int level =
 		page->type == PAGE_FRAME ? 4 : page->type - PAGE_L0; /* a frame: below level 3 */
+	pte_t entry;
 	pn_t root;
 	int parent;
 
@@ -45,8 +46,10 @@ bool inv_page_entered(u32 pn)
 	if (level == 0)
 		return pn == root && page->va == 0;
 	parent = vm_walk(root, page->va, level - 1);
-	return parent >= 0 && entry((pn_t)parent, vm_index(page->va, level - 1)) & PTE_VALID &&
-	       (entry((pn_t)parent, vm_index(page->va, level - 1)) & PTE_ADDRESS) == page_pa(pn);
+	if (parent < 0)
+		return false;
+	entry = entries((pn_t)parent)[vm_index(page->va, level - 1)];
+	return entry & PTE_VALID && (entry & PTE_ADDRESS) == page_pa(pn);
 }
 
 /* A level 3 entry: a frame of the same owner with the right it should have, or the kernel's tables, read-only. */
@@ -65,12 +68,13 @@ bool inv_table(u32 pn)
 {
 	const struct page *page = &pages[pn];
 	const int level = page->type - PAGE_L0;
+	const pte_t *table = entries(pn);
 	u32 index, used = 0;
 
 	if (page->type < PAGE_L0 || !alive(page->owner))
 		return page->type != PAGE_FRAME || page->used == 0;
 	for (index = 0; index < 512; index++) {
-		const pte_t value = entry(pn, index);
+		const pte_t value = table[index];
 		const uva_t uva = page->va + ((u64)index << (PAGE_SHIFT + 9 * (3 - level)));
 		int to;
 

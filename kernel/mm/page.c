@@ -12,6 +12,9 @@
 struct page pages[NPAGE] __attribute__((aligned(PAGE_SIZE)));
 static pa_t base;
 static u32 count;
+#if CHECKED
+u32 page_high;
+#endif
 
 /* The lowest used range that touches [@p start, ...), or an empty one at the end of the address
  * space. */
@@ -73,6 +76,9 @@ void page_give(pn_t pn, pid_t owner, enum page_type type, uva_t va)
 	pages[pn] = (struct page){ (u16)type, (u16)owner, 0, 0, va };
 	procs[owner].npages++;
 	page_zero(page_pa(pn));
+#if CHECKED
+	page_high = pn < page_high ? page_high : pn + 1;
+#endif
 }
 
 void page_free(pn_t pn)

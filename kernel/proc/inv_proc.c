@@ -21,7 +21,7 @@ void inv_count(void)
 	u32 i, fd;
 
 	memset(&counted, 0, sizeof(counted));
-	for (i = 0; i < page_count(); i++)
+	for (i = 0; i < page_high; i++)
 		counted.pages[pages[i].owner % NPROC]++;
 	for (i = 1; i < NPROC; i++) {
 		counted.children[procs[i].parent % NPROC]++;
@@ -106,7 +106,7 @@ const char *invariants_check(u32 *index)
 	static const struct {
 		const char *name;
 		bool (*holds)(u32 index);
-		u32 count; /* 0: the number of pages */
+		u32 count; /* 0: the pages that were ever given */
 	} invariants[] = {
 		{ "inv_page_owner", inv_page_owner, 0 },
 		{ "inv_proc", inv_proc, NPROC },
@@ -121,7 +121,7 @@ const char *invariants_check(u32 *index)
 
 	inv_count();
 	for (i = 0; i < ARRAY_SIZE(invariants); i++) {
-		const u32 count = invariants[i].count ? invariants[i].count : page_count();
+		const u32 count = invariants[i].count ? invariants[i].count : page_high;
 
 		for (*index = 0; *index < count; (*index)++)
 			if (!invariants[i].holds(*index))

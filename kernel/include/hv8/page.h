@@ -13,6 +13,11 @@ void page_init(void);
 /** How many pages page_init() found, 1..NPAGE. */
 u32 page_count(void);
 
+#if CHECKED
+/** Pages from here on were never given: the invariants need not look at them. */
+extern u32 page_high;
+#endif
+
 /** Give the free page @p pn to @p owner, filled with zeros. @p va: see struct page. */
 void page_give(pn_t pn, pid_t owner, enum page_type type, uva_t va);
 
