@@ -50,6 +50,7 @@ KERNEL := $(call this_stage,$(wildcard kernel/*/*.c kernel/*/*.S)) $(wildcard $(
 KERNEL := $(filter-out kernel/include/% $(if $(CHECKED),,%/inv_page.c %/inv_proc.c),$(KERNEL))
 USER_LIB := $(call this_stage,$(wildcard user/lib/*.c user/lib/*.S))
 PROGRAMS := $(call this_stage,$(wildcard user/init/*.c grading/guest/user/*.c))
+MODEL := $(if $(filter 4,$(STAGES)),model memory sysreg uart walk tlb rules rules_tables standalone world lab4)
 
 # ---- tools ----------------------------------------------------------------------------------------------------------
 
@@ -59,6 +60,7 @@ CROSS_COMPILE ?= $(shell sh grading/tools.sh cross)
 CROSS := $(CROSS_COMPILE)
 GDB ?= $(shell sh grading/tools.sh gdb)
 CC_KERNEL = $(CROSS)gcc
+HOSTCC ?= $(shell command -v cc || command -v gcc || command -v clang)
 Q := $(if $(V),,@)
 SILENT := $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS))))
 say = $(if $(V)$(SILENT),@:,@printf '  %-5s %s\n' $(1) $(2))
@@ -78,7 +80,8 @@ ULINK := -nostdlib -static -no-pie -Wl,--build-id=none,-z,max-page-size=4096,-z,
 KOBJ := $(KERNEL:%=$(B)/%.o)
 LIBOBJ := $(USER_LIB:%=$(B)/%.o)
 ELFS := $(foreach p,$(PROGRAMS),$(B)/programs/$(basename $(notdir $p)))
-PRODUCTS := $(B)/kernel.elf $(B)/kernel.bin $(if $(PROGRAMS),$(B)/initrd.cpio)
+PRODUCTS := $(B)/kernel.elf $(B)/kernel.bin $(if $(PROGRAMS),$(B)/initrd.cpio) \
+	$(if $(and $(MODEL),$(HOSTCC)),$(B)/model)
 
 .PHONY: all build
 all build: need-cross $(PRODUCTS) build/compile_commands.json
@@ -89,7 +92,7 @@ need-cross:
 	@command -v $(CC_KERNEL) >/dev/null || { echo "there is no $(CC_KERNEL): correct CROSS_COMPILE, or run 'make setup'"; exit 1; }
 
 # Changed flags rebuild; the file is rewritten only when they change.
-FLAGS = $(CC_KERNEL) $(KFLAGS) $(UFLAGS) $(KLINK) $(ULINK) $(KERNEL) $(USER_LIB) $(PROGRAMS)
+FLAGS = $(CC_KERNEL) $(KFLAGS) $(UFLAGS) $(KLINK) $(ULINK) $(KERNEL) $(USER_LIB) $(PROGRAMS) $(HOSTCC) $(HFLAGS)
 $(B)/flags: FORCE
 	@mkdir -p $(B); echo '$(FLAGS)' | cmp -s - $@ || { echo '$(FLAGS)' >$@.$$$$; mv $@.$$$$ $@; }
 FORCE:
@@ -143,6 +146,21 @@ $(B)/programs/$(basename $(notdir $(1))): $(B)/$(1).o $(LIBOBJ) user/user.ld
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
+# The model machine with this kernel on it, from the host's compiler: tests that say `model:`.
+HOST_C := $(filter-out kernel/dev/string.c,$(filter kernel/%.c,$(KERNEL))) $(wildcard $(MODEL:%=grading/model/%.c))
+HOST_OBJ := $(HOST_C:%.c=$(B)/host/%.o) $(B)/host/grading/model/image.o
+HFLAGS := -std=gnu11 -g -O1 -w -fno-strict-aliasing -fno-common $(STAGE_FLAGS) -Dmain=kernel_main -Igrading/model -Ikernel/include
+$(B)/host/grading/model/lab%.o: HFLAGS += -Umain
+$(B)/host/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(HFLAGS) -MMD -MP -c -o $@ $<
+$(B)/host/%.o: %.S $(B)/flags
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(HFLAGS) -c -o $@ $<
+$(B)/model: $(HOST_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(HOSTCC) -o $@ $(HOST_OBJ)
+
 # The programs, and malformed ones that the loader must refuse.
 $(B)/initrd.cpio: $(ELFS) user/mkinitrd.py grading/guest/badelf.py $(B)/flags
 	$(call say,CPIO,$@)
@@ -158,7 +176,7 @@ $(B)/compile_commands.json: $(B)/flags
 build/compile_commands.json: $(B)/compile_commands.json FORCE
 	@cmp -s $< $@ || cp $< $@
 
--include $(KOBJ:.o=.d) $(LIBOBJ:.o=.d) $(PROGRAMS:%=$(B)/%.d) $(B)/offsets.h.d
+-include $(KOBJ:.o=.d) $(LIBOBJ:.o=.d) $(PROGRAMS:%=$(B)/%.d) $(HOST_OBJ:.o=.d) $(B)/offsets.h.d
 
 # ---- run ------------------------------------------------------------------------------------------------------------
 

@@ -4,15 +4,14 @@
  * hardware: what the manual forbids or calls unpredictable fails the test that did it.
  *
  * DRAM is at the same address in the test program, so physical addresses are pointers. The kernel's
- * image is a stand-in without content: pointer_pa() sees its symbols at model.image.
+ * image is a stand-in without content: pointer_pa() sees its symbols at model.image, and its
+ * variables in a range below DRAM.
+ *
+ * This header is for unit tests (unit.h adds cmocka) and for programs that stand alone
+ * (standalone.c).
  */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <hv8/types.h>
 #include "image.h"
 
@@ -35,10 +34,44 @@ struct model_uart {
 	int lost; /* bytes written while the FIFO was full or the transmitter off */
 };
 
+/* Mistakes that the seam makes for the kernel, to show that the model notices each. */
+enum model_plant {
+	PLANT_NONE,
+	PLANT_NO_NG,          /* EL1 leaves are stored without nG */
+	PLANT_NO_BREAK,       /* an entry that becomes invalid and valid again never was invalid */
+	PLANT_NO_FLUSH_PAGE,  /* tlb_flush_page() does nothing */
+	PLANT_FLUSH_ASID_0,   /* it takes ASID 0 */
+	PLANT_FLUSH_WRONG_VA, /* it takes the next page */
+	PLANT_FLUSH_EL2,      /* it flushes the other regime */
+	PLANT_FLUSH_NO_REUSE, /* tlb_flush_asid() does nothing */
+};
+
+/* A TLB maintenance instruction, as it reached the TLB. */
+struct model_tlbi {
+	u64 count;        /* of all so far */
+	const char *name; /* of the last; NULL: there was none */
+	asid_t asid;
+	u64 va;
+	u64 at_change; /* `count` when an EL1 table entry last ceased to be valid */
+};
+
 struct model {
 	pa_t image; /* where the kernel was loaded */
+	enum model_plant plant;
+	bool speculates;   /* model_speculate() happens by itself, whenever it could hurt */
+	bool allow_global; /* an EL1 entry without nG does not fail the test */
 	struct model_uart uart;
-	int isb, dsb, tlbi_el2, tlbi_el1, icache;
+	int isb, dsb, icache;
+	int tlbi_el2, tlbi_el1, flush_page, flush_asid; /* calls of each */
+	asid_t flushed_asid; /* of the last tlb_flush_page() or _asid() */
+	uva_t flushed_va;
+	struct model_tlbi tlbi;
+	int publish, page_zero, page_copy; /* calls of each */
+	int unpublished; /* valid EL1 entries stored, and no barrier since: a walk may miss them */
+	struct {
+		pte_t *entry;
+		pte_t value;
+	} unbroken;                    /* PLANT_NO_BREAK */
 	pa_t icache_start, icache_end; /* of the last icache_sync() */
 	pa_t dcache_start, dcache_end;
 	pa_t cleaned_start, cleaned_end;
@@ -60,18 +93,10 @@ void model_reset(void);
 /** Run kernel code until it returns or stops the machine. Elsewhere a stop fails the test. */
 enum model_stop model_run(void (*code)(void *argument), void *argument);
 
-/** A test that starts with a fresh machine and a console, and must leave no byte lost. */
-#define TEST(function) cmocka_unit_test_setup_teardown(function, model_setup, model_teardown)
-int model_setup(void **state);
-int model_teardown(void **state);
+/** End the test, or the program, with this message. Defined by unit.c or standalone.c. */
+_Noreturn void model_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** Run @p tests under the name @p name. */
-#define MODEL_MAIN(name, tests)                                              \
-	int main(void)                                                       \
-	{                                                                    \
-		model_start_alarm(name);                                     \
-		return cmocka_run_group_tests_name(name, tests, NULL, NULL); \
-	}
+/** Let program @p name fail if it computes for 20 seconds without model_progress(). */
 void model_start_alarm(const char *name);
 
 /** What the test does now, for the report if it never ends. */
@@ -101,7 +126,33 @@ struct model_translation {
 	u8 memory; /* the attribute byte of MAIR_ELx: 0xff normal write-back, 0x04 Device-nGnRE */
 	int shareability;
 	bool global;
+	bool hit; /* it was in the TLB already */
 };
 
-/** Translate @p address as the hardware would with the current registers, in the EL2 or EL1&0 regime. */
+/** Walk the tables for @p address with the current registers, in the EL2 or EL1&0 regime. The TLB is
+ * not asked. */
 struct model_translation model_translate(int el, u64 address);
+
+/*
+ * The TLB. It is the worst that the manual allows: an entry, or a table on the way to one, stays
+ * until a TLBI removes it, whatever the tables say meanwhile.
+ */
+
+enum access { READ, WRITE, EXECUTE };
+
+/** Let EL @p el use @p va now: what it gets, from the TLB if that has an entry, right or stale. */
+struct model_translation model_access(u64 va, enum access access, int el);
+
+/** Load everything that TTBR0_EL1 leads to, as the hardware may at any time. */
+void model_speculate(void);
+
+/** How many entries the TLB has for @p asid, tables on the way included. */
+int model_tlb_count(asid_t asid);
+
+/* The rules, over the kernel's tables of pages and processes. */
+
+/** Fail if a live process could see, by its ASID, anything but what its tables say now. */
+void model_check_tlb(void);
+
+/** Fail if a table of a live process leads where it must not, or lets it do what it must not. */
+void model_check_tables(void);

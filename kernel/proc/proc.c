@@ -101,6 +101,7 @@ static const char *load(pid_t pid, const u8 *file, u64 size)
 	problem = load_stack(pid, &sp);
 	if (problem)
 		return problem;
+	pte_publish(); /* no flush follows in which the walker would see the tables */
 	context_init(&contexts[pid], elf_header(file).entry, sp, sp);
 #if LAB >= 4
 	contexts[pid].el1.ttbr0_el1 = asid_start(pid);

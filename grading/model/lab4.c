@@ -1,0 +1,249 @@
+/*
+ * Lab 4's tests on the model machine: `model SCENARIO NONCE`, built from the kernel's sources and the host's compiler alone.
+ * The TLB here is the worst that the manual allows: it loads what it can at any time, and keeps it until it is told
+ * otherwise. So a forgotten TLBI shows, which QEMU hides. What the kernel prints comes out as in QEMU; a broken rule
+ * is a line "model: ...".
+ */
+#include "world.h"
+
+#include <hv8/asid.h>
+#include <hv8/console.h>
+#include <machine.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static u64 nonce;
+
+/* The word at @p uva as the current process finds it. */
+static u64 *word(uva_t uva, enum access access)
+{
+	struct model_translation t = model_access(uva, access, 1);
+
+	if (t.fault || (access == WRITE ? !t.write : !t.read))
+		model_fail("process %d cannot %s 0x%lx: %s", current->pid, access == WRITE ? "write" : "read", uva,
+		           t.fault ? t.fault : "permission fault");
+	return pa_pointer(t.pa);
+}
+
+static void must_fault(uva_t uva, enum access access, const char *when)
+{
+	struct model_translation t = model_access(uva, access, 1);
+
+	if (!t.fault && (access == WRITE ? t.write : t.read))
+		model_fail("process %d can still %s 0x%lx %s", current->pid, access == WRITE ? "write" : "read", uva,
+		           when);
+}
+
+/* A hypercall that must succeed; then the TLB holds nothing that the tables do not say. */
+#define GOOD(name, ...)                                                                          \
+	({                                                                                       \
+		i64 result_ = CALL(name, ##__VA_ARGS__);                                         \
+		if (result_ < 0)                                                                 \
+			model_fail("process %d: hypercall %s returns %ld", current->pid, #name, (long)result_); \
+		model_check_tables();                                                            \
+		model_check_tlb();                                                               \
+		result_;                                                                         \
+	})
+
+/* A child of the current process, with tables and a writable frame at WORLD_UVA, started. */
+static u64 child(u64 pid, pn_t *frame)
+{
+	const pn_t root = world_free_page();
+	pn_t table = root, next;
+	u64 level;
+
+	GOOD(clone, pid, root);
+	for (level = 1; level <= 3; level++, table = next) {
+		next = world_free_page();
+		GOOD(alloc_table, pid, level, table, WORLD_UVA >> (12 + 9 * (4 - level)) & 511, next);
+	}
+	*frame = world_free_page();
+	GOOD(alloc_frame, pid, table, 0, *frame, VM_RW);
+	GOOD(set_runnable, pid);
+	return pid;
+}
+
+static pn_t frame_at(u64 pid, uva_t uva)
+{
+	pn_t pn;
+
+	for (pn = 0; pn < page_count(); pn++)
+		if (pages[pn].owner == pid && pages[pn].type == PAGE_FRAME && pages[pn].va == uva)
+			return pn;
+	model_fail("process %lu has no frame at 0x%lx", pid, uva);
+}
+
+/* Give process 1 another frame behind its first. */
+static pn_t neighbour(void)
+{
+	const pn_t frame = world_free_page();
+
+	GOOD(alloc_frame, 1, world_table(1, WORLD_UVA, 3), 1, frame, VM_RW);
+	return frame;
+}
+
+/* Two processes at one address, to and fro: each finds its own, and nothing is flushed for it. */
+static void tlb_switch(void)
+{
+	const int flushes = model.tlbi_el1 + model.flush_asid + model.flush_page;
+	pn_t frame;
+	int i, hits = 0;
+
+	child(2, &frame);
+	*word(WORLD_UVA, WRITE) = nonce;
+	GOOD(switch, 2);
+	*word(WORLD_UVA, WRITE) = ~nonce;
+	for (i = 0; i < 20; i++) {
+		const u64 expected = current->pid == 2 ? ~nonce : nonce;
+
+		hits += model_access(WORLD_UVA, READ, 1).hit;
+		if (*word(WORLD_UVA, READ) != expected)
+			model_fail("process %d reads what process %d has written at 0x%lx", current->pid, 3 - current->pid,
+			           WORLD_UVA);
+		GOOD(switch, 3 - current->pid);
+	}
+	if (model.tlbi_el1 + model.flush_asid + model.flush_page != flushes)
+		model_fail("a switch flushed the TLB");
+	printk("20 switches, %d hits, process %d reads %lx\n", hits, current->pid, (unsigned long)*word(WORLD_UVA, READ));
+	GOOD(switch, 3 - current->pid);
+	printk("process %d reads %lx\n", current->pid, (unsigned long)*word(WORLD_UVA, READ));
+}
+
+/* A right that is cut is gone at once, of this page and this process, and no other entry is. */
+static void tlb_protect(void)
+{
+	const pn_t table = world_table(1, WORLD_UVA, 3), frame = frame_at(1, WORLD_UVA);
+	pn_t other;
+	int entries;
+
+	neighbour();
+	child(2, &other);
+	*word(WORLD_UVA, WRITE) = nonce;
+	*word(WORLD_UVA + PAGE_SIZE, WRITE) = 1;
+	GOOD(switch, 2);
+	*word(WORLD_UVA, WRITE) = 2;
+	entries = model_tlb_count((asid_t)procs[2].asid);
+	GOOD(switch, 1);
+	GOOD(protect_frame, table, 0, frame, VM_R);
+	must_fault(WORLD_UVA, WRITE, "although protect_frame made it read-only");
+	printk("read-only: %lx\n", (unsigned long)*word(WORLD_UVA, READ));
+	if (model_tlb_count((asid_t)procs[2].asid) < entries)
+		model_fail("protect_frame in process 1 flushed entries of process 2");
+	GOOD(protect_frame, table, 0, frame, VM_RX);
+	if (!model_access(WORLD_UVA, EXECUTE, 1).execute)
+		model_fail("process 1 cannot execute 0x%lx", WORLD_UVA);
+	GOOD(protect_frame, table, 0, frame, VM_RW);
+	*word(WORLD_UVA, WRITE) += 1;
+	printk("writable again: %lx, %d flushes\n", (unsigned long)*word(WORLD_UVA, READ), model.flush_page);
+}
+
+/* A page that is freed is out of reach at once, and belongs to another without a trace. */
+static void tlb_unmap(void)
+{
+	const pn_t table = world_table(1, WORLD_UVA, 3), frame = frame_at(1, WORLD_UVA);
+	pn_t other;
+
+	neighbour();
+	child(2, &other);
+	*word(WORLD_UVA, WRITE) = nonce;
+	GOOD(free_frame, table, 0, frame);
+	must_fault(WORLD_UVA, READ, "although free_frame has unmapped it");
+	GOOD(switch, 2);
+	GOOD(alloc_frame, 2, world_table(2, WORLD_UVA, 3), 5, frame, VM_RW);
+	printk("given again: %lx\n", (unsigned long)*word(WORLD_UVA + 5 * PAGE_SIZE, READ));
+	*word(WORLD_UVA + 5 * PAGE_SIZE, WRITE) = nonce + 5;
+	GOOD(switch, 1);
+	must_fault(WORLD_UVA, READ, "although the page is another's now");
+	other = world_free_page();
+	GOOD(alloc_frame, 1, table, 0, other, VM_RW);
+	printk("a new page there: %lx\n", (unsigned long)*word(WORLD_UVA, READ));
+	GOOD(switch, 2);
+	printk("the other still has %lx\n", (unsigned long)*word(WORLD_UVA + 5 * PAGE_SIZE, READ));
+}
+
+/* What is left of the zombie 2: all its pages are free again, and its pid. */
+static void bury(void)
+{
+	pn_t pn;
+
+	for (pn = 0; pn < page_count(); pn++)
+		if (pages[pn].owner == 2)
+			GOOD(reclaim_page, pn);
+	GOOD(reap, 2);
+}
+
+/* One pid lives @p lives times: none sees anything of the one before, and ASIDs are flushed only when they come again. */
+static void reuse(u64 lives)
+{
+	u64 life, generations = asid_count() / NPROC;
+	pn_t frame;
+
+	for (life = 0; life < lives; life++) {
+		model_progress("life", life);
+		child(2, &frame);
+		GOOD(switch, 2);
+		if (*word(WORLD_UVA, READ))
+			model_fail("in life %lu process 2 finds 0x%lx of its predecessor", life, *word(WORLD_UVA, READ));
+		*word(WORLD_UVA, WRITE) = nonce + life;
+		if (*(u64 *)pa_pointer(page_pa(frame)) != nonce + life)
+			model_fail("in life %lu process 2 writes to a page that is not its own", life);
+		CALL(exit, 0);
+		bury();
+		if (life < generations && model.flush_asid)
+			model_fail("ASID %u was flushed before it was used twice", procs[2].asid);
+	}
+	printk("%lu lives with %u ASIDs, %d flushes, last wrote %lx\n", (unsigned long)lives, asid_count(), model.flush_asid,
+	       (unsigned long)(nonce + lives - 1));
+}
+
+static void tlb_reuse(void)
+{
+	reuse(20);
+}
+
+static void tlb_reuse16(void)
+{
+	reuse(1040);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+	u64 asid_bits; /* ID_AA64MMFR0_EL1.ASIDBits: 0 is 8 bits, 2 is 16 */
+} scenarios[] = {
+	{ "tlb_switch", tlb_switch, 2 }, { "tlb_protect", tlb_protect, 2 },   { "tlb_unmap", tlb_unmap, 2 },
+	{ "tlb_reuse", tlb_reuse, 0 },   { "tlb_reuse16", tlb_reuse16, 2 },
+};
+
+static void run(void *scenario)
+{
+	world_boot(64);
+	((void (*)(void))scenario)();
+	power_off();
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	for (i = 0; argc == 3 && i < ARRAY_SIZE(scenarios); i++)
+		if (!strcmp(argv[1], scenarios[i].name))
+			break;
+	if (argc != 3 || i == ARRAY_SIZE(scenarios)) {
+		fprintf(stderr, "usage: model SCENARIO NONCE; scenarios:");
+		for (i = 0; i < ARRAY_SIZE(scenarios); i++)
+			fprintf(stderr, " %s", scenarios[i].name);
+		fprintf(stderr, "\n");
+		return 2;
+	}
+	nonce = strtoull(argv[2], NULL, 16);
+	model_start_alarm("model");
+	model_reset();
+	model.speculates = true;
+	model_sysreg_set("id_aa64mmfr0_el1", 0x1102 | scenarios[i].asid_bits << 4);
+	if (model_run(run, scenarios[i].run) != MODEL_OFF)
+		model_fail("the machine did not power off");
+	fputs(model_output(), stdout);
+	return 0;
+}
