@@ -95,11 +95,31 @@ void model_fail(const char *format, ...)
 
 static u64 wild(void)
 {
-	static const u64 values[] = { 0, 1, 2, 15, 16, 63, 64, 127, 128, 511, 512, FUZZ_PAGES - 1, FUZZ_PAGES,
-		                      0xffff, NPAGE - 1, NPAGE, NONE, 1UL << 32, 1UL << 32 | 1, 1UL << 63, ~0UL };
+	static const u64 values[] = { 0,
+		                      1,
+		                      2,
+		                      15,
+		                      16,
+		                      63,
+		                      64,
+		                      127,
+		                      128,
+		                      511,
+		                      512,
+		                      FUZZ_PAGES - 1,
+		                      FUZZ_PAGES,
+		                      0xffff,
+		                      NPAGE - 1,
+		                      NPAGE,
+		                      NONE,
+		                      1UL << 32,
+		                      1UL << 32 | 1,
+		                      1UL << 63,
+		                      ~0UL };
 	u8 byte = take();
 
-	return byte < 2 * ARRAY_SIZE(values) ? values[byte / 2] : (u64)(byte % 4) << (byte % 61) | take();
+	return byte < 2 * ARRAY_SIZE(values) ? values[byte / 2]
+	                                     : (u64)(byte % 4) << (byte % 61) | take();
 }
 
 static u64 some_pid(void)
@@ -117,7 +137,8 @@ static u64 child(enum proc_state state)
 	for (i = 0; i < NPROC; i++) {
 		const u64 pid = (start + i) % NPROC;
 
-		if (procs[pid].state == state && (procs[pid].parent == (u32)current->pid || procs[pid].parent == 0))
+		if (procs[pid].state == state &&
+		    (procs[pid].parent == (u32)current->pid || procs[pid].parent == 0))
 			return pid;
 	}
 	return some_pid();
@@ -203,7 +224,9 @@ static u64 owner_of(u64 page)
 /* The table and index where page @p pn is entered, as its line says. */
 static void entry_of(u64 pn, u64 *table, u64 *index)
 {
-	static const int shifts[] = { [PAGE_FRAME] = 12, [PAGE_L1] = 39, [PAGE_L2] = 30, [PAGE_L3] = 21 };
+	static const int shifts[] = {
+		[PAGE_FRAME] = 12, [PAGE_L1] = 39, [PAGE_L2] = 30, [PAGE_L3] = 21
+	};
 	int shift;
 	u32 i;
 
@@ -214,7 +237,8 @@ static void entry_of(u64 pn, u64 *table, u64 *index)
 	shift = shifts[pages[pn].type];
 	for (i = 0; i < page_count(); i++)
 		if (pages[i].type >= PAGE_L0 && pages[i].owner == pages[pn].owner &&
-		    pages[i].type == (pages[pn].type == PAGE_FRAME ? PAGE_L3 : pages[pn].type - 1) &&
+		    pages[i].type ==
+		            (pages[pn].type == PAGE_FRAME ? PAGE_L3 : pages[pn].type - 1) &&
 		    pages[i].va >> (shift + 9) == pages[pn].va >> (shift + 9))
 			*table = i;
 	*index = pages[pn].va >> shift & 511;
@@ -411,7 +435,9 @@ static void step(void *unused)
 	calls++;
 	if (kind >= 244) {
 		snprintf(what, sizeof(what), "process %d: %s", current->pid,
-		         kind < 250 ? "wfi" : kind < 254 ? "fp" : "fault");
+		         kind < 250   ? "wfi"
+		         : kind < 254 ? "fp"
+		                      : "fault");
 		if (kind >= 254 && current->pid == INIT_PID)
 			return;
 		world_event(kind < 250 ? proc_yield : kind < 254 ? fp_take : fault);
@@ -423,8 +449,9 @@ static void step(void *unused)
 	choose(number, a);
 	if ((number == HC_exit || number == HC_poweroff) && current->pid == INIT_PID)
 		return; /* once is enough: see main */
-	snprintf(what, sizeof(what), "process %d: %s(0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx)", current->pid,
-	         number < NHYPERCALL ? names[number] : "no hypercall", a[0], a[1], a[2], a[3], a[4], a[5]);
+	snprintf(what, sizeof(what), "process %d: %s(0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx)",
+	         current->pid, number < NHYPERCALL ? names[number] : "no hypercall", a[0], a[1],
+	         a[2], a[3], a[4], a[5]);
 	snapshot();
 	result = world_call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 	if (verbose)
@@ -537,7 +564,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (i < argc || (!wanted && !seconds)) {
-		fprintf(stderr, "usage: fuzz --calls N | --seconds N  [--seed N] [--finding FILE]\n       fuzz FILE...\n");
+		fprintf(stderr,
+		        "usage: fuzz --calls N | --seconds N  [--seed N] [--finding FILE]\n       fuzz FILE...\n");
 		return 2;
 	}
 	random_bytes = true;
@@ -547,13 +575,16 @@ int main(int argc, char **argv)
 		world();
 	}
 	for (number = 0; number < NHYPERCALL; number++) {
-		printf("  %-14s %9lu calls, %9lu succeeded\n", names[number], totals[number], successes[number]);
+		printf("  %-14s %9lu calls, %9lu succeeded\n", names[number], totals[number],
+		       successes[number]);
 		if (wanted >= 1000000 && !successes[number] && number != HC_poweroff) {
-			fprintf(stderr, "fuzz: %s never succeeded: the fuzzer has lost its way\n", names[number]);
+			fprintf(stderr, "fuzz: %s never succeeded: the fuzzer has lost its way\n",
+			        names[number]);
 			return 1;
 		}
 	}
-	printf("%lu calls in %lu worlds, %lu refused, no finding (seed %lu)\n", calls, worlds, refused, seed);
+	printf("%lu calls in %lu worlds, %lu refused, no finding (seed %lu)\n", calls, worlds,
+	       refused, seed);
 	return 0;
 }
 #endif

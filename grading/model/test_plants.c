@@ -17,7 +17,9 @@ static void make_child(void)
 	assert_int_equal(CALL(clone, 2, table), 2);
 	for (level = 1; level <= 3; level++, table = next) {
 		next = world_free_page();
-		assert_int_equal(CALL(alloc_table, 2, level, table, WORLD_UVA >> (12 + 9 * (4 - level)) & 511, next), 0);
+		assert_int_equal(CALL(alloc_table, 2, level, table,
+		                      WORLD_UVA >> (12 + 9 * (4 - level)) & 511, next),
+		                 0);
 	}
 	assert_int_equal(CALL(alloc_frame, 2, table, 0, world_free_page(), VM_RW), 0);
 	assert_int_equal(CALL(set_runnable, 2), 0);
@@ -125,7 +127,8 @@ static void no_flush_behind_free(void **state)
 
 static void a_page_given_while_the_tlb_leads_to_it(void **state)
 {
-	is_found(PLANT_NO_FLUSH_PAGE, free_and_give, "is given while the TLB still leads to it (ASID 1, VA 0x400000)");
+	is_found(PLANT_NO_FLUSH_PAGE, free_and_give,
+	         "is given while the TLB still leads to it (ASID 1, VA 0x400000)");
 }
 
 static void a_flush_with_the_wrong_asid(void **state)
@@ -154,14 +157,10 @@ static void a_change_without_a_break(void **state)
 }
 
 static const struct CMUnitTest all[] = {
-	TEST(a_leaf_without_ng),
-	TEST(no_flush_behind_protect),
-	TEST(no_flush_behind_free),
-	TEST(a_page_given_while_the_tlb_leads_to_it),
-	TEST(a_flush_with_the_wrong_asid),
-	TEST(a_flush_of_the_wrong_address),
-	TEST(a_flush_of_the_wrong_regime),
-	TEST(an_asid_reused_without_a_flush),
+	TEST(a_leaf_without_ng),           TEST(no_flush_behind_protect),
+	TEST(no_flush_behind_free),        TEST(a_page_given_while_the_tlb_leads_to_it),
+	TEST(a_flush_with_the_wrong_asid), TEST(a_flush_of_the_wrong_address),
+	TEST(a_flush_of_the_wrong_regime), TEST(an_asid_reused_without_a_flush),
 	TEST(a_change_without_a_break),
 };
 

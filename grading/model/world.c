@@ -23,7 +23,8 @@ void world_boot(u32 npages)
 
 	board.uart = (struct range){ model.uart.base, model.uart.base + PAGE_SIZE };
 	pl011_init(board.uart.start, 24000000);
-	board.memory[board.nmemory++] = (struct range){ MODEL_DRAM, MODEL_DRAM + npages * PAGE_SIZE };
+	board.memory[board.nmemory++] =
+		(struct range){ MODEL_DRAM, MODEL_DRAM + npages * PAGE_SIZE };
 	board.image = (struct range){ model.image, model.image };
 	board.psci = PSCI_SMC;
 	proc_init();
@@ -98,7 +99,8 @@ pn_t world_table(u64 pid, uva_t uva, int level)
 	const uva_t first = level ? uva & ~0UL << (PAGE_SHIFT + 9 * (4 - level)) : 0;
 
 	for (pn = 0; pn < page_count(); pn++)
-		if (pages[pn].owner == pid && pages[pn].type == PAGE_L0 + level && pages[pn].va == first)
+		if (pages[pn].owner == pid && pages[pn].type == PAGE_L0 + level &&
+		    pages[pn].va == first)
 			return pn;
 	model_fail("process %lu has no table of level %d for 0x%lx", pid, level, uva);
 }
