@@ -254,7 +254,7 @@ check-labs:
 test:
 	$(Q)$(PYTHON) grading/tests/run.py
 host-test:
-	$(Q)$(MAKE) -C grading/model
+	$(Q)$(MAKE) -C grading/host
 C_FILES = $(shell git ls-files '*.c' '*.h')
 format:
 	clang-format -i $(C_FILES)

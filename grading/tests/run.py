@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`make test`: every test of this repository, in four layers, and one closing line `N passed, N failed`.
 
-    host      unit tests over the model machine, under ASan and UBSan        grading/model
+    host      unit tests over the model machine, under ASan and UBSan        grading/host
     boots     QEMU boots of every stage, graded by our own harness           grading/labN
     grader    the grader's, splitter's and setup's own tests                 grading/tests
     labs      proofs on real clones of the course repository                 labs/check.py
@@ -41,7 +41,7 @@ def numbers(pattern, text):
 
 
 def host(log):
-    status, output = run("host", ["make", "-s", "-C", "grading/model"], log)
+    status, output = run("host", ["make", "-s", "-C", "grading/host"], log)
     return numbers(r"^\[  PASSED  \] (\d+) test", output), numbers(r"^\[  FAILED  \] (\d+) test", output), status
 
 

@@ -2,7 +2,7 @@
  * format() and string.c against the C library's functions, and what the console makes of them:
  * printk, panic, power_off, reports of exceptions.
  */
-#include "model.h"
+#include "unit.h"
 
 #include <hv8/board.h>
 #include <hv8/console.h>

@@ -1,8 +1,8 @@
 /*
  * Process memory: which pages there are, who owns each, and what the walker makes of the tables
- * that vm_map() builds of them; and what of a process's memory a hypercall may read.
+ * that vm_map() builds of them; and what of a process's memory the kernel may read.
  */
-#include "model.h"
+#include "unit.h"
 
 #include <hv8/board.h>
 #include <hv8/page.h>
@@ -160,19 +160,20 @@ static void pages_are_given_once_and_zeroed(void **state)
 	small_board(50);
 	memset((void *)MODEL_DRAM, 0xa5, 51 * PAGE_SIZE);
 	for (i = 0; i < 50; i++) {
-		pn = page_take((pid_t)(i % 7 + 1), i % 2 ? PAGE_FRAME : PAGE_TABLE);
+		pn = page_take((pid_t)(i % 7 + 1), i % 2 ? PAGE_FRAME : PAGE_L3, (u64)i << 12);
 		assert_in_range(pn, 0, 49);
 		assert_false(seen[pn]);
 		seen[pn] = true;
 		assert_int_equal(pages[pn].owner, i % 7 + 1);
-		assert_int_equal(pages[pn].type, i % 2 ? PAGE_FRAME : PAGE_TABLE);
+		assert_int_equal(pages[pn].type, i % 2 ? PAGE_FRAME : PAGE_L3);
+		assert_int_equal(pages[pn].va, (u64)i << 12);
 		assert_true(all_zero(page_pa((pn_t)pn)));
 		/* and in memory too: its owner may throw cached lines away */
 		assert_int_equal(model.cleaned_start, page_pa((pn_t)pn));
 		assert_int_equal(model.cleaned_end, page_pa((pn_t)pn) + PAGE_SIZE);
 		memset(pa_pointer(page_pa((pn_t)pn)), i, PAGE_SIZE);
 	}
-	assert_int_equal(page_take(1, PAGE_FRAME), -ENOMEM);
+	assert_int_equal(page_take(1, PAGE_FRAME, 0), -ENOMEM);
 	assert_int_equal(*(u8 *)(MODEL_DRAM + 50 * PAGE_SIZE), 0xa5);
 }
 
@@ -182,28 +183,28 @@ static void pages_given_back_are_zeroed_again(void **state)
 
 	small_board(20);
 	for (i = 0; i < 20; i++)
-		memset(pa_pointer(page_pa((pn_t)page_take((pid_t)(i % 2 + 1), PAGE_FRAME))), 0x5a,
-		       PAGE_SIZE);
+		memset(pa_pointer(page_pa((pn_t)page_take((pid_t)(i % 2 + 1), PAGE_FRAME, 0))),
+		       0x5a, PAGE_SIZE);
 	page_free_all(2);
 	for (i = 0; i < 20; i++)
 		assert_true(pages[i].owner == 1
 		                    ? pages[i].type == PAGE_FRAME
 		                    : pages[i].owner == 0 && pages[i].type == PAGE_FREE);
-	while ((i = page_take(3, PAGE_TABLE)) >= 0) {
+	while ((i = page_take(3, PAGE_L1, 0)) >= 0) {
 		assert_true(all_zero(page_pa((pn_t)i)));
 		taken++;
 	}
 	assert_int_equal(i, -ENOMEM);
 	assert_int_equal(taken, 10);
 	page_free_all(5); /* nobody's */
-	assert_int_equal(page_take(3, PAGE_TABLE), -ENOMEM);
+	assert_int_equal(page_take(3, PAGE_L1, 0), -ENOMEM);
 }
 
 /* ---- vm.c ------------------------------------------------------------------------------------ */
 
 static pn_t new_root(pid_t pid)
 {
-	int root = page_take(pid, PAGE_TABLE);
+	int root = page_take(pid, PAGE_L0, 0);
 
 	assert_true(root >= 0);
 	model_sysreg_set("ttbr0_el1", page_pa((pn_t)root));
@@ -317,18 +318,21 @@ static void no_page_for_a_table(void **state)
 static void tables_belong_to_the_process(void **state)
 {
 	pn_t root;
-	int pn, tables = 0;
+	int pn, tables[4] = { 0 };
 
 	small_board(32);
 	root = new_root(9);
 	assert_int_equal(vm_map(9, root, 0x400000, 0x50000000, VM_R), 0);
 	assert_int_equal(vm_map(9, root, 0x7fff0000, 0x50000000, VM_R), 0);
 	for (pn = 0; pn < 32; pn++)
-		if (pages[pn].type == PAGE_TABLE) {
+		if (pages[pn].type >= PAGE_L0) {
 			assert_int_equal(pages[pn].owner, 9);
-			tables++;
+			tables[pages[pn].type - PAGE_L0]++;
 		}
-	assert_int_equal(tables, 1 + 1 + 2 + 2); /* level 0; 512 GiB; two of 1 GiB; two of 2 MiB */
+	assert_int_equal(tables[0], 1);
+	assert_int_equal(tables[1], 1); /* 512 GiB */
+	assert_int_equal(tables[2], 2); /* of 1 GiB */
+	assert_int_equal(tables[3], 2); /* of 2 MiB */
 }
 
 static void lookup_is_what_the_walker_does(void **state)
@@ -367,7 +371,7 @@ static void address_spaces_are_apart(void **state)
 	for (who = 0; who < 2; who++) {
 		roots[who] = new_root(who + 1);
 		for (i = 0; i < 8; i++) {
-			int pn = page_take(who + 1, PAGE_FRAME);
+			int pn = page_take(who + 1, PAGE_FRAME, 0);
 
 			assert_int_equal(vm_map(who + 1, roots[who], 0x400000 + (u64)i * BLOCK_SIZE,
 			                        page_pa((pn_t)pn), VM_RW),
@@ -396,7 +400,7 @@ static void tcr(void **state)
 	}
 }
 
-/* ---- copy_from_process() and the hypercalls -------------------------------------------------- */
+/* ---- copy_from_process() --------------------------------------------------------------------- */
 
 static void start_process(u64 mapped_pages)
 {
@@ -405,18 +409,17 @@ static void start_process(u64 mapped_pages)
 	small_board(100);
 	board.uart = (struct range){ model.uart.base, model.uart.base + PAGE_SIZE };
 	pl011_init(model.uart.base, 24000000);
-	current = &procs[3];
-	*current = (struct proc){
-		.pid = 3, .name = "tester", .state = PROC_RUNNING, .root = new_root(3)
-	};
+	current = &contexts[3];
+	current->pid = 3;
+	procs[3] = (struct proc){ .name = "tester", .state = PROC_RUNNING, .root = new_root(3) };
 	/* Neighbours at UVA_PROGRAM that are not neighbours in memory. */
 	for (i = 0; i < mapped_pages; i++) {
-		pn_t pn = (pn_t)page_take(3, PAGE_FRAME);
+		pn_t pn = (pn_t)page_take(3, PAGE_FRAME, 0);
 		u64 at;
 
-		page_take(4, PAGE_FRAME);
+		page_take(4, PAGE_FRAME, 0);
 		assert_int_equal(
-			vm_map(3, current->root, UVA_PROGRAM + i * PAGE_SIZE, page_pa(pn), VM_R),
+			vm_map(3, procs[3].root, UVA_PROGRAM + i * PAGE_SIZE, page_pa(pn), VM_R),
 			0);
 		for (at = 0; at < PAGE_SIZE; at++)
 			((u8 *)pa_pointer(page_pa(pn)))[at] = (u8)('a' + (i * PAGE_SIZE + at) % 23);
@@ -447,92 +450,6 @@ static void copies_from_a_process(void **state)
 	                 -EFAULT); /* a physical address means nothing */
 }
 
-static i64 call(int number, u64 a, u64 b)
-{
-	extern void (*const hypercall_table[NHYPERCALL])(void);
-
-	return ((i64(*)(u64, u64))hypercall_table[number])(a, b);
-}
-
-static void console_write(void **state)
-{
-	u64 end;
-
-	start_process(2);
-	end = UVA_PROGRAM + 2 * PAGE_SIZE;
-	assert_int_equal(call(HC_console_write, UVA_PROGRAM + 1, 3), 3);
-	assert_string_equal(model_output(), "bcd");
-	assert_int_equal(call(HC_console_write, UVA_PROGRAM + PAGE_SIZE - 2, CONSOLE_WRITE_MAX),
-	                 CONSOLE_WRITE_MAX);
-	assert_int_equal(strlen(model_output()), CONSOLE_WRITE_MAX);
-	assert_int_equal(call(HC_console_write, UVA_PROGRAM, 0), -EINVAL);
-	assert_int_equal(call(HC_console_write, UVA_PROGRAM, CONSOLE_WRITE_MAX + 1), -EINVAL);
-	assert_int_equal(call(HC_console_write, UVA_PROGRAM, ~0UL), -EINVAL);
-	assert_int_equal(call(HC_console_write, end, 1), -EFAULT);
-	assert_int_equal(call(HC_console_write, end - 3, 4), -EFAULT); /* and not the first three */
-	assert_int_equal(call(HC_console_write, ~0UL, 2), -EFAULT);
-	assert_string_equal(model_output(), "");
-	assert_int_equal(call(HC_console_write, end - 3, 3), 3);
-}
-
-static void console_read(void **state)
-{
-	start_process(0);
-	assert_int_equal(call(HC_console_read, 0, 0), -EAGAIN);
-	model_type("a\xff");
-	assert_int_equal(call(HC_console_read, 0, 0), 'a');
-	assert_int_equal(call(HC_console_read, 0, 0), 0xff);
-	assert_int_equal(call(HC_console_read, 0, 0), -EAGAIN);
-}
-
-static void getpid(void **state)
-{
-	start_process(0);
-	assert_int_equal(call(HC_getpid, 0, 0), 3);
-}
-
-static void do_exit(void *code)
-{
-	call(HC_exit, *(u64 *)code, 0);
-}
-
-static void exit_of_the_last_process(void **state)
-{
-	u64 code = -7UL;
-
-	start_process(2);
-	assert_int_equal(model_run(do_exit, &code), MODEL_OFF);
-	assert_string_equal(model_output(), "hv8: process 3 (tester) exited with -7\r\n"
-	                                    "hv8: no process is left\r\n"
-	                                    "hv8: power off\r\n");
-	assert_int_equal(current->state, PROC_ZOMBIE);
-	assert_int_equal(pages[page_at(page_pa(current->root))].owner, 0);
-}
-
-static void exit_lets_the_next_run(void **state)
-{
-	u64 code = 0;
-
-	start_process(2);
-	procs[2] = (struct proc){ .pid = 2, .name = "other", .state = PROC_RUNNABLE };
-	assert_int_equal(model_run(do_exit, &code), MODEL_RETURNED);
-	assert_int_equal(current->pid, 2);
-	assert_int_equal(procs[2].state, PROC_RUNNING);
-	assert_int_equal(procs[3].state, PROC_ZOMBIE);
-}
-
-static void do_poweroff(void *unused)
-{
-	call(HC_poweroff, 0, 0);
-}
-
-static void poweroff(void **state)
-{
-	start_process(0);
-	assert_int_equal(model_run(do_poweroff, NULL), MODEL_OFF);
-	assert_string_equal(model_output(), "hv8: power off\r\n");
-}
-
 static const struct CMUnitTest tests[] = {
 	TEST(the_largest_free_piece),
 	TEST(reserved_memory_is_not_taken),
@@ -552,12 +469,6 @@ static const struct CMUnitTest tests[] = {
 	TEST(address_spaces_are_apart),
 	TEST(tcr),
 	TEST(copies_from_a_process),
-	TEST(console_write),
-	TEST(console_read),
-	TEST(getpid),
-	TEST(exit_of_the_last_process),
-	TEST(exit_lets_the_next_run),
-	TEST(poweroff),
 };
 
 MODEL_MAIN("vm", tests)

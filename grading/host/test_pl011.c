@@ -2,7 +2,7 @@
  * The UART driver over a PL011 that loses what is written at the wrong time, and that fails the test
  * for what is forbidden.
  */
-#include "model.h"
+#include "unit.h"
 
 #include <hv8/pl011.h>
 #include <string.h>

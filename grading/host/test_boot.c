@@ -2,12 +2,13 @@
  * The whole kernel on the model machine: from the device tree to the first instruction of a
  * process, and every way in which that can end early.
  */
-#include "model.h"
+#include "unit.h"
 #include "oracle.h"
 #include "tree.h"
 
 #include <hv8/board.h>
 #include <hv8/elf.h>
+#include <hv8/hypercall.h>
 #include <hv8/page.h>
 #include <hv8/proc.h>
 #include <machine.h>
@@ -20,6 +21,8 @@ TREE(virt);
 
 #define FDT_AT    (MODEL_DRAM + 0xf000000)
 #define INITRD_AT 0x48000000UL /* as in dts/virt.dts */
+
+extern struct file files[NFILE];
 
 _Noreturn void kernel_main(pa_t fdt, u64 level, pa_t image);
 
@@ -128,8 +131,8 @@ static void one_program_runs(void **state)
 	                                    "hv8: MMU and caches are on, 6 table pages\r\n"
 	                                    "hv8: 65536 pages for processes\r\n");
 	assert_int_equal(current->pid, 1);
-	assert_int_equal(current->state, PROC_RUNNING);
-	assert_string_equal(current->name, "init");
+	assert_int_equal(procs[1].state, PROC_RUNNING);
+	assert_string_equal(procs[1].name, "init");
 	assert_int_equal(current->frame.elr, 0x400004);
 	/* Its memory, as it will see it. */
 	for (i = 0; i < 0x2000; i++) {
@@ -217,11 +220,77 @@ static void what_is_refused_leaves_nothing(void **state)
 			says(model_output(),
 			     "hv8: bad refused: the entry point is not in an executable segment\r\n");
 		assert_int_equal(current->pid, 1);
-		assert_string_equal(current->name, "good");
+		assert_string_equal(procs[1].name, "good");
 		for (pn = 0; pn < NPAGE; pn++)
 			count[with_bad] += pages[pn].type != PAGE_FREE;
 	}
 	assert_int_equal(count[0], count[1]);
+}
+
+/* Nothing of a refused program is in the way of a process that has its pid next. */
+static void a_refused_program_leaves_no_name(void **state)
+{
+	const char *broken;
+	u32 index;
+
+	fresh();
+	add_program("good", 0x400000);
+	add_program("bad", 0x400002);
+	assert_int_equal(boot("init=good,bad", 2), MODEL_EL1);
+	assert_string_equal(procs[2].name, "");
+	broken = invariants_check(&index);
+	if (broken)
+		fail_msg("%s(%u) does not hold", broken, index);
+	/* Nor of one for which there was not enough memory, and so half of it was there. */
+	model_reset();
+	fresh();
+	add_program("init", 0x400000);
+	board.initrd = (struct range){ INITRD_AT, INITRD_AT + initrd_size };
+	board.memory[board.nmemory++] = (struct range){ MODEL_DRAM, MODEL_DRAM + 45 * PAGE_SIZE };
+	proc_init();
+	assert_null(proc_load("init", &(pid_t){ 0 }));
+	proc_run_next();
+	contexts[2].frame.x[7] = 7;
+	assert_string_equal(proc_load("init", &(pid_t){ 0 }), "no memory is left");
+	broken = invariants_check(&index);
+	if (broken)
+		fail_msg("%s(%u) does not hold", broken, index);
+}
+
+/* As the program finds them: read-only for EL1 and EL0, whole, and nothing behind them. */
+static void the_kernels_tables_are_where_a_program_finds_them(void **state)
+{
+	const struct {
+		uva_t uva;
+		const void *start;
+		u64 size;
+	} tables[] = {
+		{ UVA_PAGES, pages, sizeof(pages) },
+		{ UVA_PROCS, procs, sizeof(procs) },
+		{ UVA_FILES, files, sizeof(files) },
+	};
+	u64 i, at;
+
+	model_sysreg_set("id_aa64mmfr0_el1", 0x1125); /* the host's addresses have 47 bits */
+	fresh();
+	add_program("init", 0x400004);
+	assert_int_equal(boot("", 2), MODEL_EL1);
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		for (at = 0; at < tables[i].size; at += PAGE_SIZE) {
+			struct model_translation t = model_translate(1, tables[i].uva + at);
+
+			assert_null(t.fault);
+			assert_int_equal(t.pa, pointer_pa(tables[i].start) + at);
+			assert_true(t.el0_read);
+			assert_false(t.write || t.el0_write || t.execute || t.el0_execute);
+		}
+	}
+	assert_non_null(model_translate(1, UVA_PAGES - 1).fault);
+	assert_int_equal(UVA_PAGES + sizeof(pages), UVA_PROCS);
+	assert_non_null(model_translate(1, UVA_PROCS + sizeof(procs)).fault);
+	assert_non_null(model_translate(1, UVA_FILES + sizeof(files)).fault);
+	/* Its own ASID. */
+	assert_int_equal(model_sysreg_read("ttbr0_el1"), 1UL << 48 | page_pa(procs[1].root));
 }
 
 static void memory_for_one_program_only(void **state)
@@ -326,6 +395,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(one_program_runs),
 	TEST(several_programs_apart),
 	TEST(what_is_refused_leaves_nothing),
+	TEST(a_refused_program_leaves_no_name),
+	TEST(the_kernels_tables_are_where_a_program_finds_them),
 	TEST(memory_for_one_program_only),
 	TEST(no_more_processes_than_the_table_has),
 	TEST(nothing_to_run),

@@ -2,7 +2,7 @@
  * What a process may do with the machine: the EL2 controls as el1_configure() leaves them, each
  * trap and what follows from it, and the register state that moves on a switch.
  */
-#include "model.h"
+#include "unit.h"
 
 #include <hv8/board.h>
 #include <hv8/pl011.h>
@@ -22,9 +22,13 @@ static void start_process(void)
 {
 	board.uart = (struct range){ model.uart.base, model.uart.base + PAGE_SIZE };
 	pl011_init(model.uart.base, 24000000);
-	procs[1] = (struct proc){ .pid = 1, .name = "victim", .state = PROC_RUNNING };
-	procs[2] = (struct proc){ .pid = 2, .name = "other", .state = PROC_RUNNABLE };
-	current = &procs[1];
+	memset(procs, 0, sizeof(procs));
+	contexts[1].pid = 1;
+	contexts[2].pid = 2;
+	procs[1] = (struct proc){ .name = "victim", .state = PROC_RUNNING };
+	procs[2] = (struct proc){ .name = "other" };
+	ready_add(2);
+	current = &contexts[1];
 	current->frame.elr = 0x400000;
 }
 
@@ -149,7 +153,7 @@ static void denied(u64 iss, const char *what)
 		fail_msg("not \"%s\" but: %s", what, output);
 	assert_int_equal(procs[1].state, PROC_ZOMBIE);
 	assert_int_equal(current->pid, 2);
-	assert_int_equal(procs[1].frame.elr, 0x400000);
+	assert_int_equal(contexts[1].frame.elr, 0x400000);
 }
 
 /* The names, from the manual's encodings (D19, C5.3). */
@@ -263,21 +267,17 @@ static void wfi_lets_another_run(void **state)
 	assert_int_equal(current->pid, 2);
 	assert_int_equal(procs[2].state, PROC_RUNNING);
 	assert_int_equal(procs[1].state, PROC_RUNNABLE);
-	assert_int_equal(procs[1].frame.elr, 0x400004); /* behind the WFI */
+	assert_int_equal(contexts[1].frame.elr, 0x400004); /* behind the WFI */
 	/* Thumb code at EL0 has a WFI of two bytes: ESR.IL is clear. */
-	procs[2].frame.elr = 0x8000;
+	contexts[2].frame.elr = 0x8000;
 	model_sysreg_set("esr_el2", 0x01UL << 26);
-	trap_el1(&procs[2].frame, TRAP_SYNC);
-	assert_int_equal(procs[2].frame.elr, 0x8002);
+	trap_el1(&contexts[2].frame, TRAP_SYNC);
+	assert_int_equal(contexts[2].frame.elr, 0x8002);
 	assert_int_equal(current->pid, 1);
-	current->state = PROC_RUNNABLE;
-	current = &procs[2];
-	current->state = PROC_RUNNING;
-	/* And back; and alone it goes on at once. */
-	trap_el1(&procs[2].frame, TRAP_SYNC);
-	assert_int_equal(current->pid, 1);
+	/* Alone it goes on at once. */
+	ready_remove(2);
 	procs[2].state = PROC_FREE;
-	trap_el1(&procs[1].frame, TRAP_SYNC);
+	trap_el1(&contexts[1].frame, TRAP_SYNC);
 	assert_int_equal(current->pid, 1);
 	assert_int_equal(procs[1].state, PROC_RUNNING);
 }
@@ -360,18 +360,18 @@ static void a_switch_moves_every_register(void **state)
 	start_process();
 	for (i = 0; i < ARRAY_SIZE(el1_registers); i++)
 		model_sysreg_set(el1_registers[i], 0x1111 * (i + 1));
-	memset(&procs[2].el1, 0xee, sizeof(procs[2].el1));
-	context_switch(&procs[1], &procs[2]);
+	memset(&contexts[2].el1, 0xee, sizeof(contexts[2].el1));
+	context_switch(&contexts[1], &contexts[2]);
 	for (i = 0; i < ARRAY_SIZE(el1_registers); i++)
 		is(el1_registers[i], 0xeeeeeeeeeeeeeeee);
 	assert_int_equal(model.tlbi_el1, 1);
-	context_switch(&procs[2], &procs[1]);
+	context_switch(&contexts[2], &contexts[1]);
 	for (i = 0; i < ARRAY_SIZE(el1_registers); i++)
 		is(el1_registers[i], 0x1111 * (i + 1));
 	/* With nobody to save it for, the state is only loaded. */
-	memset(&procs[1].el1, 0x11, sizeof(procs[1].el1));
-	context_switch(NULL, &procs[2]);
-	assert_int_equal(procs[1].el1.tpidr_el0, 0x1111111111111111);
+	memset(&contexts[1].el1, 0x11, sizeof(contexts[1].el1));
+	context_switch(NULL, &contexts[2]);
+	assert_int_equal(contexts[1].el1.tpidr_el0, 0x1111111111111111);
 	is("tpidr_el0", 0xeeeeeeeeeeeeeeee);
 }
 
@@ -380,15 +380,15 @@ static void a_fresh_process_has_nothing_of_another(void **state)
 	u64 i;
 
 	start_process();
-	memset(&procs[1], 0x77, sizeof(procs[1]));
-	procs[1].root = 0;
-	context_init(&procs[1], 0x400100, 0x7ffff000, 0x7ffff800);
-	assert_int_equal(procs[1].frame.x[0], 0x7ffff800);
+	memset(&contexts[1], 0x77, sizeof(contexts[1]));
+	contexts[1].pid = 1;
+	context_init(&contexts[1], 0x400100, 0x7ffff000, 0x7ffff800);
+	assert_int_equal(contexts[1].frame.x[0], 0x7ffff800);
 	for (i = 1; i < 31; i++)
-		assert_int_equal(procs[1].frame.x[i], 0);
-	assert_int_equal(procs[1].frame.elr, 0x400100);
-	assert_int_equal(procs[1].frame.spsr, 0x3c5); /* EL1h, all masked */
-	context_switch(NULL, &procs[1]);
+		assert_int_equal(contexts[1].frame.x[i], 0);
+	assert_int_equal(contexts[1].frame.elr, 0x400100);
+	assert_int_equal(contexts[1].frame.spsr, 0x3c5); /* EL1h, all masked */
+	context_switch(NULL, &contexts[1]);
 	for (i = 0; i < ARRAY_SIZE(el1_registers); i++) {
 		const char *name = el1_registers[i];
 
@@ -402,7 +402,7 @@ static void a_fresh_process_has_nothing_of_another(void **state)
 			is(name, 0);
 	}
 	for (i = 0; i < 64; i++)
-		assert_int_equal(procs[1].fp.q[i], 0);
+		assert_int_equal(contexts[1].fp.q[i], 0);
 }
 
 static bool fp_traps(void)
@@ -415,63 +415,63 @@ static bool fp_traps(void)
 static void vdisr_moves_where_there_is_ras(void **state)
 {
 	model_sysreg_set("id_aa64pfr0_el1", 1UL << 28 | 0x2222);
-	context_switch(NULL, &procs[1]);
+	context_switch(NULL, &contexts[1]);
 	model_sysreg_set("s3_4_c12_c1_1", 0x80abcdef);
-	context_switch(&procs[1], &procs[2]);
+	context_switch(&contexts[1], &contexts[2]);
 	assert_int_equal(model_sysreg_read("s3_4_c12_c1_1"), 0);
-	context_switch(&procs[2], &procs[1]);
+	context_switch(&contexts[2], &contexts[1]);
 	assert_int_equal(model_sysreg_read("s3_4_c12_c1_1"), 0x80abcdef);
 }
 
 static void fp_registers_move_on_first_use(void **state)
 {
 	start_process();
-	procs[1].fp.q[5] = 111;
-	procs[2].fp.q[5] = 222;
+	contexts[1].fp.q[5] = 111;
+	contexts[2].fp.q[5] = 222;
 	el1_configure();
-	context_switch(NULL, &procs[1]);
+	context_switch(NULL, &contexts[1]);
 	assert_true(fp_traps());
 	model_sysreg_set("esr_el2", 0x07UL << 26);
-	trap_el1(&procs[1].frame, TRAP_SYNC);
+	trap_el1(&contexts[1].frame, TRAP_SYNC);
 	assert_false(fp_traps());
-	assert_int_equal(procs[1].frame.elr, 0x400000); /* the instruction runs again */
+	assert_int_equal(contexts[1].frame.elr, 0x400000); /* the instruction runs again */
 	assert_int_equal(model.fp[5], 111);
 	model.fp[5] = 112;
 
-	current = &procs[2];
-	context_switch(&procs[1], &procs[2]); /* does not use FP */
+	current = &contexts[2];
+	context_switch(&contexts[1], &contexts[2]); /* does not use FP */
 	assert_true(fp_traps());
-	current = &procs[1];
-	context_switch(&procs[2], &procs[1]); /* they are still its own */
+	current = &contexts[1];
+	context_switch(&contexts[2], &contexts[1]); /* they are still its own */
 	assert_false(fp_traps());
 	assert_int_equal(model.fp[5], 112);
 
-	current = &procs[2];
-	context_switch(&procs[1], &procs[2]);
+	current = &contexts[2];
+	context_switch(&contexts[1], &contexts[2]);
 	fp_take();
 	assert_int_equal(model.fp[5], 222);
-	assert_int_equal(procs[1].fp.q[5], 112);
+	assert_int_equal(contexts[1].fp.q[5], 112);
 	assert_int_equal(model_sysreg_read("cptr_el2"),
 	                 0x22ff | 1 << 8 | 1 << 12 | 1 << 20 | 1 << 30);
 
 	/* Process 2 is gone: what it left is not saved, and process 1 gets its own. */
-	fp_drop(&procs[2]);
-	procs[2].fp.q[5] = 5;
-	current = &procs[1];
-	context_switch(&procs[2], &procs[1]);
+	fp_drop(&contexts[2]);
+	contexts[2].fp.q[5] = 5;
+	current = &contexts[1];
+	context_switch(&contexts[2], &contexts[1]);
 	assert_true(fp_traps());
 	fp_take();
 	assert_int_equal(model.fp[5], 112);
-	assert_int_equal(procs[2].fp.q[5], 5);
+	assert_int_equal(contexts[2].fp.q[5], 5);
 }
 
 static void nothing_moves_without_a_switch(void **state)
 {
 	start_process();
-	proc_switch(&procs[1]);
+	proc_switch(&contexts[1]);
 	assert_int_equal(model_sysreg_writes("ttbr0_el1"), 0);
-	current = &procs[2];
-	proc_switch(&procs[1]);
+	current = &contexts[2];
+	proc_switch(&contexts[1]);
 	assert_int_equal(model_sysreg_writes("ttbr0_el1"), 1);
 }
 

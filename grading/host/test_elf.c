@@ -2,7 +2,7 @@
  * Program files and the archive that carries them, right, wrong and damaged. What is accepted is
  * held against the promises of elf.h, written down here a second time.
  */
-#include "model.h"
+#include "unit.h"
 
 #include <hv8/elf.h>
 #include <uapi/hypercall.h>

@@ -3,7 +3,7 @@
  * that are damaged in every way we can name, then at random. A damaged tree lies in a buffer of
  * exactly its size, so that reading one byte too far is seen, and a loop without an end is too.
  */
-#include "model.h"
+#include "unit.h"
 #include "oracle.h"
 #include "tree.h"
 

@@ -2,7 +2,7 @@
  * EL2's map: every page of a board, as the table walker translates it, against a rule that knows
  * nothing of tables; and map_range() on its own.
  */
-#include "model.h"
+#include "unit.h"
 
 #include <hv8/board.h>
 #include <hv8/console.h>
