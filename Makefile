@@ -246,7 +246,7 @@ clean:
 # ---- the instructor's tree ------------------------------------------------------------------------------------------
 
 ifdef TREE
-.PHONY: labs check-labs test format format-check host-test
+.PHONY: labs check-labs test format format-check host-test fuzz
 labs:
 	$(Q)$(PYTHON) labs/course.py --out build/course.git
 check-labs:
@@ -255,6 +255,9 @@ test:
 	$(Q)$(PYTHON) grading/tests/run.py
 host-test:
 	$(Q)$(MAKE) -C grading/host
+# SECONDS=n: how long to look; FINDING=file: repeat what was found.
+fuzz:
+	$(Q)$(if $(FINDING),$(MAKE) -s -C grading/host ../../build/host/fuzz && build/host/fuzz $(FINDING),$(MAKE) -C grading/host libfuzzer)
 C_FILES = $(shell git ls-files '*.c' '*.h')
 format:
 	clang-format -i $(C_FILES)
@@ -272,6 +275,7 @@ help:
 ifdef TREE
 	@echo '  test          every test of this repository              host-test   the host unit tests alone'
 	@echo '  labs          write the course repository build/course.git'
+	@echo '  fuzz          hostile hypercalls, SECONDS=n (needs clang); FINDING=file repeats one'
 	@echo '  check-labs    prove starters, solutions and merges       format, format-check   by .clang-format'
 	@echo 'LAB=n SOLUTION=0|1    which stage, starter or reference'
 else

@@ -4,4 +4,4 @@
 #include <hv8/types.h>
 #include <uapi/hypercall.h>
 
-extern u64 stats[NSTAT]; /* indexed by enum stat */
+extern u64 stats[NSTAT]; /* indexed by enum statistic */

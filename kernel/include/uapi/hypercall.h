@@ -19,7 +19,7 @@ enum vm_perm { VM_R = 1, VM_RW = 2, VM_RX = 3, VM_EL0 = 4 };
 #define IPC_FD   2
 
 /* What the stat hypercall counts. */
-enum stat {
+enum statistic {
 	STAT_SWITCHES,    /* another process became current */
 	STAT_FP_SWITCHES, /* FP and SIMD registers were moved */
 	STAT_FLUSH_PAGE,  /* TLB maintenance by page */
