@@ -1,6 +1,6 @@
 /*
  * From a process to the kernel and back. While a process runs, SP_EL2 points at current->frame
- * (struct trap_frame, the first member of struct proc): registers are saved straight to where they
+ * (struct trap_frame, the first member of struct context): registers are saved straight to where they
  * belong, and the kernel stack is empty.
  *
  *	el1_sync	  a synchronous exception: which of the next two?
