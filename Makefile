@@ -22,7 +22,7 @@ else
 
 TREE := $(wildcard labs/split.py)
 O ?= -Og
-stage_dir = build/lab$(1)$(if $(filter 0,$(SOLUTION)),-start)$(filter-out -Og,$(O))$(if $(CHECKED),-checked)
+stage_dir = build/lab$(1)$(if $(filter 0,$(SOLUTION)),-start)$(filter-out -Og,$(O))$(if $(CHECKED),-checked)$(if $(BENCH),-bench)
 -include lab.mk
 NEWEST := 4
 ALL_LABS := 1 2 3 4
@@ -74,6 +74,9 @@ KFLAGS := $(COMMON) -fpie -fvisibility=hidden $(STAGE_FLAGS) -Ikernel/include -I
 UFLAGS := $(COMMON) -fno-pie $(STAGE_FLAGS) -Iuser/lib -Ikernel/include
 KLINK := -nostdlib -static -Wl,-pie,--no-dynamic-linker,-z,text,-z,norelro,--build-id=none,-z,noexecstack -T kernel/boot/kernel.ld
 ULINK := -nostdlib -static -no-pie -Wl,--build-id=none,-z,max-page-size=4096,-z,noexecstack -T user/user.ld
+ifdef BENCH
+  include bench/bench.mk
+endif
 
 # ---- build ----------------------------------------------------------------------------------------------------------
 
@@ -251,6 +254,12 @@ labs:
 	$(Q)$(PYTHON) labs/course.py --out build/course.git
 check-labs:
 	$(Q)$(PYTHON) labs/check.py
+# What the newest kernel's operations cost; README.md says what the rows are.
+.PHONY: bench
+bench: BENCHED := build/lab$(NEWEST)-O2-bench
+bench: need-cross
+	@$(MAKE) LAB=$(NEWEST) SOLUTION=1 CHECKED= O=-O2 BENCH=1 $(BENCHED)/kernel.bin $(BENCHED)/initrd.cpio
+	@$(PYTHON) bench/bench.py --qemu '$(QEMU)' $(BENCHED)
 test:
 	$(Q)$(PYTHON) grading/tests/run.py
 host-test:
@@ -274,6 +283,7 @@ help:
 	@echo '  help          this page'
 ifdef TREE
 	@echo '  test          every test of this repository              host-test   the host unit tests alone'
+	@echo '  bench         count the instructions of hypercalls, faults, switches, messages'
 	@echo '  labs          write the course repository build/course.git'
 	@echo '  fuzz          hostile hypercalls, SECONDS=n (needs clang); FINDING=file repeats one'
 	@echo '  check-labs    prove starters, solutions and merges       format, format-check   by .clang-format'

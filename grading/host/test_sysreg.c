@@ -348,7 +348,7 @@ static void an_interrupt_is_a_bug(void **state)
 /* ---- context.c ------------------------------------------------------------------------------- */
 
 static const char *const el1_registers[] = {
-#define X(reg) #reg,
+#define X(a, b) #a, #b,
 	EL1_REGISTERS(X)
 #undef X
 };

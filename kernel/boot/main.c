@@ -74,6 +74,9 @@ _Noreturn void main(pa_t fdt, u64 level, pa_t image)
 	/* Stage 3: processes. */
 	proc_init();
 	ktest_run(3);
+#if LAB >= 4
+	ktest_run(4);
+#endif
 	proc_start();
 #else
 	power_off();

@@ -127,25 +127,32 @@ static inline void dcache_invalidate(pa_t start, pa_t end)
 }
 
 /**
- * Write cached copies of [@p start, @p end) back to memory. A process may invalidate the lines of its
- * own pages (DC IVAC), and must not uncover what stood there before.
+ * Write cached copies of [@p start, @p end), whole pages, back to memory. A process may invalidate the lines of its
+ * own pages (DC IVAC), and must not uncover what stood there before. Two lines a turn: each has at most 2 KiB.
  */
 static inline void dcache_clean(pa_t start, pa_t end)
 {
 	u64 line = 4UL << ((read_sysreg(ctr_el0) >> 16) & 0xf);
 
-	for (; start < end; start += line)
-		__asm__ volatile("dc cvac, %0" : : "r"(start) : "memory");
+	for (; start < end; start += 2 * line)
+		__asm__ volatile("dc cvac, %0\n\tdc cvac, %1"
+		                 :
+		                 : "r"(start), "r"(start + line)
+		                 : "memory");
 	__asm__ volatile("dsb sy" : : : "memory");
 }
 
-/** Fill the page at @p pa with zeros, and clean it as dcache_clean() does (DC ZVA: Arm ARM C5.3.8). */
+/** Fill the page at @p pa with zeros, and clean it as dcache_clean() does (DC ZVA: Arm ARM C5.3.8; a block has at most
+ * 2 KiB). */
 static inline void page_zero(pa_t pa)
 {
 	u64 block = 4UL << (read_sysreg(dczid_el0) & 0xf), at;
 
-	for (at = pa; at < pa + PAGE_SIZE; at += block)
-		__asm__ volatile("dc zva, %0" : : "r"(at) : "memory");
+	for (at = pa; at < pa + PAGE_SIZE; at += 2 * block)
+		__asm__ volatile("dc zva, %0\n\tdc zva, %1"
+		                 :
+		                 : "r"(at), "r"(at + block)
+		                 : "memory");
 	dcache_clean(pa, pa + PAGE_SIZE);
 }
 

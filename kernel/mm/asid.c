@@ -11,6 +11,7 @@
 #include <hv8/sysreg.h>
 #include <machine.h>
 
+bool asid_on;
 static u32 count;              /* 256 or 65536; 0: all share ASID 0 */
 static u32 generations[NPROC]; /* how often each pid was given an ASID */
 
@@ -22,11 +23,7 @@ void asid_init(void)
 	if (!strcmp(word, "off"))
 		return;
 	count = ID_FIELD(read_sysreg(id_aa64mmfr0_el1), ID_AA64MMFR0_ASIDBITS) ? 1U << 16 : 1U << 8;
-}
-
-bool asid_used(void)
-{
-	return count != 0;
+	asid_on = true;
 }
 
 u32 asid_count(void)

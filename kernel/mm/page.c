@@ -10,8 +10,7 @@
 #include <uapi/errno.h>
 
 struct page pages[NPAGE] __attribute__((aligned(PAGE_SIZE)));
-static pa_t base;
-static u32 count;
+struct page_memory page_memory;
 #if CHECKED
 u32 page_high;
 #endif
@@ -41,10 +40,10 @@ static void consider(pa_t start, pa_t end)
 	end = ROUND_DOWN(end, PAGE_SIZE);
 	if (start == 0)
 		start = PAGE_SIZE; /* EL2 leaves page 0 unmapped */
-	if (end > start && (end - start) / PAGE_SIZE > count) {
-		base = start;
-		count = (end - start) / PAGE_SIZE > NPAGE ? NPAGE
-		                                          : (u32)((end - start) / PAGE_SIZE);
+	if (end > start && (end - start) / PAGE_SIZE > page_count()) {
+		const u64 count = (end - start) / PAGE_SIZE;
+
+		page_memory = (struct page_memory){ start, count > NPAGE ? NPAGE : (u32)count };
 	}
 }
 
@@ -62,13 +61,8 @@ void page_init(void)
 			at = used.end;
 		}
 	}
-	if (count == 0)
+	if (page_count() == 0)
 		panic("no memory is left for processes");
-}
-
-u32 page_count(void)
-{
-	return count;
 }
 
 void page_give(pn_t pn, pid_t owner, enum page_type type, uva_t va)
@@ -92,7 +86,7 @@ int page_take(pid_t owner, enum page_type type, uva_t va)
 	static u32 next; /* where the last search ended: boot loads take pages in order */
 	u32 tried;
 
-	for (tried = 0; tried < count; tried++, next = (next + 1) % count) {
+	for (tried = 0; tried < page_count(); tried++, next = (next + 1) % page_count()) {
 		if (pages[next].type != PAGE_FREE)
 			continue;
 		page_give(next, owner, type, va);
@@ -105,18 +99,16 @@ void page_free_all(pid_t owner)
 {
 	u32 pn;
 
-	for (pn = 0; pn < count; pn++)
+	for (pn = 0; pn < page_count(); pn++)
 		if (pages[pn].owner == owner)
 			page_free(pn);
 }
 
-pa_t page_pa(pn_t pn)
-{
-	return base + ((pa_t)pn << PAGE_SHIFT);
-}
-
 int page_at(pa_t pa)
 {
-	return pa >= base && (pa - base) >> PAGE_SHIFT < count ? (int)((pa - base) >> PAGE_SHIFT)
-	                                                       : -1;
+	const pa_t base = page_memory.base;
+
+	return pa >= base && (pa - base) >> PAGE_SHIFT < page_count()
+	               ? (int)((pa - base) >> PAGE_SHIFT)
+	               : -1;
 }

@@ -16,7 +16,6 @@
 #include <hv8/hypercall.h>
 
 extern const char user_vectors[]; /* one page, user_vectors.S */
-extern struct file files[NFILE];
 
 int vm_walk(pn_t root, uva_t uva, int level)
 {

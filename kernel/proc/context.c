@@ -73,9 +73,28 @@ static void switch_vdisr(struct context *from, const struct context *to)
 	write_sysreg(s3_4_c12_c1_1, to->el1.vdisr_el2);
 }
 
-static void el1_save(struct el1_state *to)
+static inline void el1_save(struct el1_state *to)
 {
-#define X(reg) to->reg = read_sysreg(reg);
+	u64 first, second;
+
+#define X(a, b)                  \
+	first = read_sysreg(a);  \
+	second = read_sysreg(b); \
+	to->a = first;           \
+	to->b = second;
+	EL1_REGISTERS(X)
+#undef X
+}
+
+static inline void el1_load(const struct el1_state *from)
+{
+	u64 first, second;
+
+#define X(a, b)                 \
+	first = from->a;        \
+	second = from->b;       \
+	write_sysreg(a, first); \
+	write_sysreg(b, second);
 	EL1_REGISTERS(X)
 #undef X
 }
@@ -100,16 +119,13 @@ void context_switch(struct context *from, const struct context *to)
 {
 	if (from)
 		el1_save(&from->el1);
-#define X(reg) write_sysreg(reg, to->el1.reg);
-	EL1_REGISTERS(X)
-#undef X
+	el1_load(&to->el1);
 	switch_vdisr(from, to);
-	isb();
+	fp_trap(fp_owner != to); /* its barrier is for the registers above too */
 #if LAB >= 4
 	stats[STAT_SWITCHES]++;
 	if (!asid_used())
 #endif
 		/* All address spaces share ASID 0: what the TLB holds belongs to the other process. */
 		tlbi_vmalle1is();
-	fp_trap(fp_owner != to);
 }

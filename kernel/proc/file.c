@@ -18,15 +18,6 @@ static void fd_close(pid_t pid, u64 fd)
 		*file = (struct file){ 0, 0, 0, 0, 0 };
 }
 
-void fd_share(pid_t from, u64 fd, pid_t to, u64 to_fd)
-{
-	const u16 file = procs[from].fd[fd];
-
-	procs[to].fd[to_fd] = file;
-	procs[to].nfiles++;
-	files[file].refs++;
-}
-
 /* Whether descriptor @p fd of the caller may go to descriptor @p to of @p pid, be that free or not. */
 static i64 check_share(u64 fd, u64 pid, u64 to)
 {

@@ -131,6 +131,8 @@ const char *proc_load(const char *name, pid_t *pid)
 	problem = load(*pid, file, size);
 	if (problem) {
 		page_free_all(*pid);
+		memset(&procs[*pid], 0, sizeof(procs[*pid]));
+		memset(&contexts[*pid], 0, sizeof(contexts[*pid]));
 		return problem;
 	}
 	ready_add(*pid);

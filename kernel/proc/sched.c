@@ -31,12 +31,6 @@ void ready_remove(pid_t pid)
 	procs[pid].prev = 0;
 }
 
-void proc_run(pid_t pid)
-{
-	procs[pid].state = PROC_RUNNING;
-	current = &contexts[pid];
-}
-
 void proc_run_next(void)
 {
 	pid_t next = (pid_t)procs[0].next, pid;

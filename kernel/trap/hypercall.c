@@ -20,8 +20,11 @@ static pid_t console_owner = INIT_PID;
 
 void console_orphan(pid_t pid)
 {
+	const u32 parent = procs[pid].parent;
+
 	if (console_owner == pid)
-		console_owner = procs[pid].parent ? (pid_t)procs[pid].parent : INIT_PID;
+		console_owner =
+			parent && procs[parent].state != PROC_ZOMBIE ? (pid_t)parent : INIT_PID;
 }
 #endif
 

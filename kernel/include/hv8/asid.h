@@ -14,8 +14,13 @@
  * each switch a flush: to see what ASIDs are worth. */
 void asid_init(void);
 
+extern bool asid_on; /* set by asid_init() */
+
 /** Whether each process has its own ASID. */
-bool asid_used(void);
+static inline bool asid_used(void)
+{
+	return asid_on;
+}
 
 /** How many ASIDs there are: 256 or 65536. */
 u32 asid_count(void);

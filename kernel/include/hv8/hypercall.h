@@ -2,6 +2,9 @@
  * other. */
 #pragma once
 
+#if LAB >= 4
+#include <hv8/proc.h>
+#endif
 #include <hv8/types.h>
 #include <uapi/hypercall.h>
 
@@ -21,11 +24,20 @@
 extern void (*const hypercall_table[NHYPERCALL])(void);
 
 #if LAB >= 4
-/** Process @p pid is dead: if it owned the console, its parent does now, or init. */
+extern struct file files[NFILE];
+
+/** Process @p pid is dead: if it owned the console, its parent does now, or init if that is dead too. */
 void console_orphan(pid_t pid);
 
 /** The free descriptor @p to_fd of @p to leads where @p fd of @p from does. */
-void fd_share(pid_t from, u64 fd, pid_t to, u64 to_fd);
+static inline void fd_share(pid_t from, u64 fd, pid_t to, u64 to_fd)
+{
+	const u16 file = procs[from].fd[fd];
+
+	procs[to].fd[to_fd] = file;
+	procs[to].nfiles++;
+	files[file].refs++;
+}
 
 /**
  * Run every invariant: checked kernels (make CHECKED=1) do so behind each hypercall.

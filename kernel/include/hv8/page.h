@@ -6,12 +6,21 @@
 
 extern struct page pages[NPAGE];
 
+/* Where they are, one behind the other; set by page_init(). */
+extern struct page_memory {
+	pa_t base;
+	u32 count;
+} page_memory;
+
 /** Take the largest piece of free DRAM, up to NPAGE pages of it, for processes. Panics if there is
  * none. */
 void page_init(void);
 
 /** How many pages page_init() found, 1..NPAGE. */
-u32 page_count(void);
+static inline u32 page_count(void)
+{
+	return page_memory.count;
+}
 
 #if CHECKED
 /** Pages from here on were never given: the invariants need not look at them. */
@@ -35,7 +44,10 @@ int page_take(pid_t owner, enum page_type type, uva_t va);
 void page_free_all(pid_t owner);
 
 /** Where page @p pn is. */
-pa_t page_pa(pn_t pn);
+static inline pa_t page_pa(pn_t pn)
+{
+	return page_memory.base + ((pa_t)pn << PAGE_SHIFT);
+}
 
 /** The page at physical address @p pa, or -1 if that is not process memory. */
 int page_at(pa_t pa);

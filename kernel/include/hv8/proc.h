@@ -6,33 +6,23 @@
 #include <uapi/tables.h>
 
 /*
- * The EL1 and EL0 system registers that a process owns; moved only when another process runs.
+ * The EL1 and EL0 system registers that a process owns; moved only when another process runs, two at a time (ldp, stp).
  * TTBR0_EL1 is here too. SCTLR_EL1, TCR_EL1, MAIR_EL1 are the same for all and never change.
  */
-#define EL1_REGISTERS(X)  \
-	X(ttbr0_el1)      \
-	X(vbar_el1)       \
-	X(sp_el0)         \
-	X(sp_el1)         \
-	X(elr_el1)        \
-	X(spsr_el1)       \
-	X(esr_el1)        \
-	X(far_el1)        \
-	X(afsr0_el1)      \
-	X(afsr1_el1)      \
-	X(par_el1)        \
-	X(cpacr_el1)      \
-	X(contextidr_el1) \
-	X(csselr_el1)     \
-	X(cntkctl_el1)    \
-	X(tpidr_el0)      \
-	X(tpidrro_el0)    \
-	X(tpidr_el1)      \
-	X(cntv_cval_el0)  \
-	X(cntv_ctl_el0)
+#define EL1_REGISTERS(X)              \
+	X(ttbr0_el1, vbar_el1)        \
+	X(sp_el0, sp_el1)             \
+	X(elr_el1, spsr_el1)          \
+	X(esr_el1, far_el1)           \
+	X(afsr0_el1, afsr1_el1)       \
+	X(par_el1, cpacr_el1)         \
+	X(contextidr_el1, csselr_el1) \
+	X(cntkctl_el1, tpidr_el0)     \
+	X(tpidrro_el0, tpidr_el1)     \
+	X(cntv_cval_el0, cntv_ctl_el0)
 
 struct el1_state {
-#define X(reg) u64 reg;
+#define X(a, b) u64 a, b;
 	EL1_REGISTERS(X)
 #undef X
 	u64 vdisr_el2; /* what EL1 reads as DISR_EL1, on CPUs with RAS */
@@ -84,7 +74,11 @@ void ready_add(pid_t pid);
 void ready_remove(pid_t pid);
 
 /** Let @p pid, which is in no list, run: it is current. */
-void proc_run(pid_t pid);
+static inline void proc_run(pid_t pid)
+{
+	procs[pid].state = PROC_RUNNING;
+	current = &contexts[pid];
+}
 
 /** The current process does not go on: let the first of the ready list run. Powers off if there is none. */
 void proc_run_next(void);
