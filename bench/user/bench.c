@@ -19,10 +19,11 @@ extern void (*on_fault)(u64 esr, u64 far);
 extern u64 stopped_at;
 
 static u64 samples[SAMPLES];
-static u64 nothing; /* what a sample without an operation is */
-static bool broken; /* a hypercall failed: the samples mean nothing */
-static u64 me, table, frames[HEAP_PAGES],
-	spare; /* my pid; the heap's level 3 table and frames; a free page */
+static u64 nothing;                   /* what a sample without an operation is */
+static bool broken;                   /* a hypercall failed: the samples mean nothing */
+static u64 me;                        /* my pid */
+static u64 table, frames[HEAP_PAGES]; /* of the heap: its level 3 table and its frames */
+static u64 spare;                     /* a free page */
 
 static void report(const char *row)
 {

@@ -8,7 +8,6 @@
 #include <hv8/proc.h>
 #include <hv8/string.h>
 
-
 static struct {
 	u32 pages[NPROC], fds[NPROC], children[NPROC], refs[NFILE];
 } counted;
