@@ -98,6 +98,7 @@ need-cross:
 FLAGS = $(CC_KERNEL) $(KFLAGS) $(UFLAGS) $(KLINK) $(ULINK) $(KERNEL) $(USER_LIB) $(PROGRAMS) $(HOSTCC) $(HFLAGS)
 $(B)/flags: FORCE
 	@mkdir -p $(B); echo '$(FLAGS)' | cmp -s - $@ || { echo '$(FLAGS)' >$@.$$$$; mv $@.$$$$ $@; }
+.PHONY: FORCE
 FORCE:
 
 $(B)/offsets.h: kernel/include/offsets.c $(B)/flags | need-cross

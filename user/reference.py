@@ -72,7 +72,7 @@ def page(path, lab):
     return ["# Hypercalls", "", "`hvc #0`; x8 = number, x0 to x5 = arguments, x0 = result or -errno; all other registers stay, but recv,",
             "call and reply_wait also bring a word in x1 and flags in x2. On an error nothing has changed.",
             "\"Yours\" is a process that is the caller itself, or an embryo that the caller has cloned. \"Your child\" is a process",
-            "whose parent is the caller, or nobody's child if the caller is init.", "",
+            "whose parent is the caller, or nobody's child if the caller is init; init is nobody's child, but not its own.", "",
             "| number | call | arguments |", "|---|---|---|"] + table + details
 
 
