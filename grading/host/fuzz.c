@@ -130,6 +130,50 @@ static void new_frame(u64 pn)
 	words[0] = words[256] = words[511] = 0xdead000000000000 | pages[pn].owner;
 }
 
+/* Whether, before the call, page @p pn was the caller's, or also its embryo's. */
+static bool had(u64 pn, bool embryo_too)
+{
+	const u32 me = (u32)before.current->pid,
+		  owner = pn < FUZZ_PAGES ? before.pages[pn].owner : 0;
+
+	return owner == me || (embryo_too && before.procs[owner].state == PROC_EMBRYO &&
+	                       before.procs[owner].parent == me);
+}
+
+/* Nobody has power over another's page: said again here, apart from the kernel's own checks. */
+static bool allowed(u64 number, const u64 a[6])
+{
+	switch (number) {
+	case HC_alloc_table:
+		return had(a[2], true);
+	case HC_alloc_frame:
+		return had(a[1], true);
+	case HC_copy_frame:
+		return had(a[0], false) && had(a[2], true);
+	case HC_protect_frame:
+	case HC_free_frame:
+	case HC_free_table:
+		return had(a[0], true) && had(a[2], true);
+	case HC_map_pages:
+	case HC_map_procs:
+	case HC_map_files:
+	case HC_map_vectors:
+	case HC_unmap_kernel:
+		return had(a[0], true);
+	case HC_recv:
+		return a[1] == NONE || had(a[1], false);
+	case HC_call:
+	case HC_reply_wait:
+		return (a[2] == NONE || had(a[2], false)) && (a[4] == NONE || had(a[4], false));
+	case HC_send:
+		return a[2] == NONE || had(a[2], false);
+	case HC_dmesg:
+		return had(a[0], false);
+	default:
+		return true;
+	}
+}
+
 static void fault(void)
 {
 	proc_kill("by the fuzzer");
@@ -176,8 +220,12 @@ static void step(void *unused)
 		refused++;
 		if (!unchanged())
 			model_fail("a refused call (%ld) has changed something", (long)result);
-	} else if (number == HC_alloc_frame) {
-		new_frame(a[3]);
+	} else {
+		if (!allowed(number, a))
+			model_fail("process %d has used a page that is not its own",
+			           before.current->pid);
+		if (number == HC_alloc_frame)
+			new_frame(a[3]);
 	}
 rules:
 	model_check_tables();

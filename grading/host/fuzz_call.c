@@ -87,14 +87,16 @@ static u64 page_of_type(u32 first, u32 last)
 	return wild();
 }
 
+/* A frame of the caller; now and then anybody's. */
 static u64 my_frame(void)
 {
 	u32 i, start = take();
+	const bool any = take() < 12;
 
 	for (i = 0; i < page_count(); i++) {
 		const u32 pn = (start + i) % page_count();
 
-		if (pages[pn].type == PAGE_FRAME && pages[pn].owner == (u32)current->pid)
+		if (pages[pn].type == PAGE_FRAME && (any || pages[pn].owner == (u32)current->pid))
 			return pn;
 	}
 	return wild();
