@@ -204,7 +204,9 @@ static void step(void *unused)
 	}
 	choose(number, a);
 	if ((number == HC_exit || number == HC_poweroff) && current->pid == INIT_PID)
-		return; /* once is enough: see main */
+		return; /* the world is over too soon */
+	if (number == HC_recv && procs[0].next == 0 && take() >= 16)
+		return; /* nobody would be left to send */
 	snprintf(what, sizeof(what), "process %d: %s(0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx)",
 	         current->pid, number < NHYPERCALL ? names[number] : "no hypercall", a[0], a[1],
 	         a[2], a[3], a[4], a[5]);
@@ -247,6 +249,11 @@ static void world(void)
 	model.speculates = true;
 	used = 0;
 	world_boot(FUZZ_PAGES);
+	for (i = 2; i <= 5; i++) {
+		new_frame(world_child(i));
+		if (i != 5)
+			CALL(set_runnable, i);
+	}
 	new_frame((u64)page_at(model_translate(1, WORLD_UVA).pa));
 	for (i = 0; !finished() && (!random_bytes || i < ROUND_CALLS); i++) {
 		enum model_stop stop;

@@ -8,20 +8,9 @@
 #include <hv8/asid.h>
 #include <machine.h>
 
-/* Tables, one frame of its own and a right to run for a child 2 of process 1. */
 static void make_child(void)
 {
-	pn_t table = world_free_page(), next;
-	u64 level;
-
-	assert_int_equal(CALL(clone, 2, table), 2);
-	for (level = 1; level <= 3; level++, table = next) {
-		next = world_free_page();
-		assert_int_equal(CALL(alloc_table, 2, level, table,
-		                      WORLD_UVA >> (12 + 9 * (4 - level)) & 511, next),
-		                 0);
-	}
-	assert_int_equal(CALL(alloc_frame, 2, table, 0, world_free_page(), VM_RW), 0);
+	world_child(2);
 	assert_int_equal(CALL(set_runnable, 2), 0);
 }
 

@@ -48,23 +48,13 @@ static void must_fault(uva_t uva, enum access access, const char *when)
 		result_;                                                                        \
 	})
 
-/* A child of the current process, with tables and a writable frame at WORLD_UVA, started. */
-static u64 child(u64 pid, pn_t *frame)
+/* Child 2 of the current process, with a writable frame at WORLD_UVA, started. */
+static pn_t child(void)
 {
-	const pn_t root = world_free_page();
-	pn_t table = root, next;
-	u64 level;
+	const pn_t frame = world_child(2);
 
-	GOOD(clone, pid, root);
-	for (level = 1; level <= 3; level++, table = next) {
-		next = world_free_page();
-		GOOD(alloc_table, pid, level, table, WORLD_UVA >> (12 + 9 * (4 - level)) & 511,
-		     next);
-	}
-	*frame = world_free_page();
-	GOOD(alloc_frame, pid, table, 0, *frame, VM_RW);
-	GOOD(set_runnable, pid);
-	return pid;
+	GOOD(set_runnable, 2);
+	return frame;
 }
 
 static pn_t frame_at(u64 pid, uva_t uva)
@@ -90,10 +80,9 @@ static pn_t neighbour(void)
 static void tlb_switch(void)
 {
 	const int flushes = model.tlbi_el1 + model.flush_asid + model.flush_page;
-	pn_t frame;
 	int i, hits = 0;
 
-	child(2, &frame);
+	child();
 	*word(WORLD_UVA, WRITE) = nonce;
 	GOOD(switch, 2);
 	*word(WORLD_UVA, WRITE) = ~nonce;
@@ -118,11 +107,10 @@ static void tlb_switch(void)
 static void tlb_protect(void)
 {
 	const pn_t table = world_table(1, WORLD_UVA, 3), frame = frame_at(1, WORLD_UVA);
-	pn_t other;
 	int entries;
 
 	neighbour();
-	child(2, &other);
+	child();
 	*word(WORLD_UVA, WRITE) = nonce;
 	*word(WORLD_UVA + PAGE_SIZE, WRITE) = 1;
 	GOOD(switch, 2);
@@ -150,7 +138,7 @@ static void tlb_unmap(void)
 	pn_t other;
 
 	neighbour();
-	child(2, &other);
+	child();
 	*word(WORLD_UVA, WRITE) = nonce;
 	GOOD(free_frame, table, 0, frame);
 	must_fault(WORLD_UVA, READ, "although free_frame has unmapped it");
@@ -190,7 +178,7 @@ static void tlb_reuse(void)
 	u64 life;
 
 	for (life = 0; life < lives; life++) {
-		child(2, &frame);
+		frame = child();
 		GOOD(switch, 2);
 		if (*word(WORLD_UVA, READ))
 			model_fail("in life %lu process 2 finds 0x%lx of its predecessor", life,

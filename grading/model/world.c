@@ -104,3 +104,20 @@ pn_t world_table(u64 pid, uva_t uva, int level)
 			return pn;
 	model_fail("process %lu has no table of level %d for 0x%lx", pid, level, uva);
 }
+
+pn_t world_child(u64 pid)
+{
+	pn_t table = world_free_page(), page;
+	u64 level;
+
+	MUST(CALL(clone, pid, table) == (i64)pid);
+	for (level = 1; level <= 3; level++, table = page) {
+		const u64 index = WORLD_UVA >> (PAGE_SHIFT + 9 * (4 - level)) & 511;
+
+		page = world_free_page();
+		MUST(CALL(alloc_table, pid, level, table, index, page) == 0);
+	}
+	page = world_free_page();
+	MUST(CALL(alloc_frame, pid, table, 0, page, VM_RW) == 0);
+	return page;
+}

@@ -33,6 +33,13 @@ u64 world_free_pid(void);
 /** The level @p level table of process @p pid for @p uva: it must exist. */
 pn_t world_table(u64 pid, uva_t uva, int level);
 
+/**
+ * The current process makes child @p pid, a free one, by hypercalls: an embryo with tables and a writable frame at WORLD_UVA.
+ *
+ * @return the frame
+ */
+pn_t world_child(u64 pid);
+
 #define CALL_(number, a0, a1, a2, a3, a4, a5, ...) \
 	world_call(number, (u64)(a0), (u64)(a1), (u64)(a2), (u64)(a3), (u64)(a4), (u64)(a5))
 /** CALL(name, arguments...): hypercall @p name. */
