@@ -4,6 +4,7 @@
  */
 #include <hv8/asid.h>
 #include <hv8/board.h>
+#include <hv8/console.h>
 #include <hv8/page.h>
 #include <hv8/proc.h>
 #include <hv8/stat.h>
@@ -12,8 +13,8 @@
 #include <machine.h>
 
 bool asid_on;
-static u32 count;              /* 256 or 65536; 0: all share ASID 0 */
-static u32 generations[NPROC]; /* how often each pid was given an ASID */
+static u32 count;                            /* 256 or 65536; 0: all share ASID 0 */
+USED_BY_HOLES static u32 generations[NPROC]; /* how often each pid was given an ASID */
 
 void asid_init(void)
 {

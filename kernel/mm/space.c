@@ -6,6 +6,7 @@
  * A table entry changes by break-before-make (Arm ARM D8.14.1): valid to invalid, TLB maintenance for this
  * ASID and address, then perhaps valid again.
  */
+#include <hv8/console.h>
 #include <hv8/page.h>
 #include <hv8/proc.h>
 #include <hv8/stat.h>
@@ -168,8 +169,9 @@ i64 hc_alloc_frame(u64 pid, u64 table, u64 index, u64 frame, u64 perm)
 #else
 	/*
 	 * LAB 4: what uapi/hypercall.def promises of alloc_frame: every check, in the order of the errors
-	 * there, then page_give() and entry_fill() with vm_leaf(); note the right in pages[frame].perm. If it will be executable, icache_sync()
-	 * between them: the instruction cache may hold what stood at this address for another process.
+	 * there, then page_give() and entry_fill() with vm_leaf(); note the right in pages[frame].perm.
+	 * If it will be executable, icache_sync() between them: the instruction cache may hold what stood
+	 * at this address for another process.
 	 * Checked: the frame arrives zeroed, with just its rights, and a refused call changes nothing.
 	 */
 	todo("hc_alloc_frame");
@@ -210,8 +212,8 @@ i64 hc_protect_frame(u64 table, u64 index, u64 frame, u64 perm)
 	/*
 	 * LAB 4: what uapi/hypercall.def promises of protect_frame. Behind the checks, break before make:
 	 * pte_store() of 0, flush(), pte_store() of the new leaf, pte_publish(); and pages[frame].perm.
-	 * icache_sync() first if it becomes executable. Without the flush the process keeps its old right for as long as the TLB
-	 * remembers it; with another ASID or address in it, too.
+	 * icache_sync() first if it becomes executable. Without the flush the process keeps its old right
+	 * for as long as the TLB remembers it; with another ASID or address in it, too.
 	 * Read: Arm ARM D8.14.1. Checked by a write right behind the call, and on the model machine.
 	 */
 	todo("hc_protect_frame");

@@ -1,5 +1,5 @@
 /* A parent and its child: the same address, different data. */
-#include "space.h"
+#include "fault.h"
 
 #define HEAP 0x50000000UL
 
@@ -14,22 +14,18 @@ int main(const char *arguments)
 		print_decimal(frame);
 		return 1;
 	}
-	print("fresh: ");
-	print_decimal((i64)*word);
+	line_decimal("fresh", (i64)*word);
 	*word = nonce;
-	pid = fork();
+	pid = fork_or_end();
 	if (pid == 0) {
-		print("\nchild sees ");
-		print_hex(*word);
+		line_hex("child sees", *word);
 		*word = nonce + 1;
 		m = call((u64)PROCS[hv8_getpid()].parent, *word);
-		print("child got ");
-		print_hex(m.word);
-		print("\n");
+		line_hex("child got", m.word);
 		return 5;
 	}
 	m = receive(0, NONE, NONE);
-	print("\nparent got ");
+	print("parent got ");
 	print_hex(m.word);
 	print(" and has ");
 	print_hex(*word);
