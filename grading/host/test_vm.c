@@ -109,6 +109,15 @@ static void page_0_is_not_taken(void **state)
 	pages_are(0x1000, 7);
 }
 
+static void pages_that_the_board_lacks_are_not_free(void **state)
+{
+	u32 pn;
+
+	small_board(100);
+	for (pn = 0; pn < NPAGE; pn++)
+		assert_int_equal(pages[pn].type, pn < 100 ? PAGE_FREE : PAGE_NONE);
+}
+
 static void no_more_pages_than_the_table_has(void **state)
 {
 	add(board.memory, &board.nmemory, 0x80000000, 0x8000000000);
@@ -455,6 +464,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(reserved_memory_is_not_taken),
 	TEST(every_hole_against_a_rule),
 	TEST(page_0_is_not_taken),
+	TEST(pages_that_the_board_lacks_are_not_free),
 	TEST(no_more_pages_than_the_table_has),
 	TEST(no_memory_is_a_panic),
 	TEST(page_numbers_and_addresses),

@@ -13,7 +13,7 @@ import runner                                                                   
 import verdict                                                                  # noqa: E402
 
 CODE = explain.Code("/nowhere", "no-addr2line")
-TEST = types.SimpleNamespace(name="t", ends="off", stop=None)
+TEST = types.SimpleNamespace(name="t", ends="off", stop=None, model=None)
 
 
 def judge(end="exit", status=0, lines=("OK", "hv8: power off"), instructions=5, body=("OK",)):

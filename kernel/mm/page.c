@@ -49,6 +49,7 @@ static void consider(pa_t start, pa_t end)
 
 void page_init(void)
 {
+	u32 pn;
 	int i;
 
 	for (i = 0; i < board.nmemory; i++) {
@@ -63,6 +64,8 @@ void page_init(void)
 	}
 	if (page_count() == 0)
 		panic("no memory is left for processes");
+	for (pn = page_count(); pn < NPAGE; pn++)
+		pages[pn].type = PAGE_NONE;
 }
 
 void page_give(pn_t pn, pid_t owner, enum page_type type, uva_t va)

@@ -16,6 +16,7 @@ enum page_type {
 	PAGE_L1,
 	PAGE_L2,
 	PAGE_L3,
+	PAGE_NONE, /* this board has no such page */
 };
 
 struct page {
