@@ -19,8 +19,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 LOGS = os.path.join(ROOT, "build", "test")
 RESULTS = os.path.join(ROOT, "build", "grade", "results.json")
 GRADE = ["make", "-s", "grade", "WERROR=1"]
-# Each stage with its own tests; earlier labs' tests on later stages; and every stage as a board would run it.
-BOOTS = [GRADE, GRADE + ["TESTS=1:2"], GRADE + ["TESTS=1:3 2:3"], GRADE + ["O=-O2"]]
+# Each stage with its own tests; earlier labs' tests on later stages; every stage as a board would run it; and a kernel that
+# checks its invariants.
+BOOTS = [GRADE, GRADE + ["TESTS=1:2"], GRADE + ["TESTS=1:3 2:3"], GRADE + ["TESTS=1:4 2:4 3:4"], GRADE + ["O=-O2"],
+         GRADE + ["TESTS=4:4", "CHECKED=1"]]
 
 
 def run(layer, command, log):

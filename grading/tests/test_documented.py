@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Tests of grading/model/documented.py: every gap between documentation and tests must be named."""
+"""Tests of grading/host/documented.py: every gap between documentation and tests must be named."""
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-MODEL = Path(__file__).resolve().parent.parent / "model"
-sys.path.insert(0, str(MODEL))
+HOST = Path(__file__).resolve().parent.parent / "host"
+sys.path.insert(0, str(HOST))
 
 import documented                   # noqa: E402
 
@@ -65,7 +65,7 @@ class Documented(unittest.TestCase):
                          ["hypercall.def: a hypercall has no documentation"])
 
     def test_the_real_list(self):
-        root = MODEL.parent.parent / "kernel/include/uapi"
+        root = HOST.parent.parent / "kernel/include/uapi"
         calls = documented.documented((root / "hypercall.def").read_text())
         self.assertGreaterEqual(len(calls), 38)
         self.assertEqual(calls["alloc_table"], {"EINVAL", "EPERM", "EBUSY"})
@@ -77,7 +77,7 @@ class Documented(unittest.TestCase):
             paths = [Path(directory, name) for name in ("def", "errno", "calls")]
             for path, text in zip(paths, (DEFINITION, ERRNO, CALLS)):
                 path.write_text(text)
-            command = [sys.executable, str(MODEL / "documented.py")] + [str(path) for path in paths]
+            command = [sys.executable, str(HOST / "documented.py")] + [str(path) for path in paths]
             run = subprocess.run(command, capture_output=True, text=True)
             self.assertEqual((run.returncode, run.stdout), (0, "[  PASSED  ] 1 test(s). documented\n"))
             paths[2].write_text(CALLS.replace("send 1\n", ""))
