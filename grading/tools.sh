@@ -12,8 +12,8 @@
 # package in Debian and Ubuntu | Fedora | Arch | Homebrew. `course` tools are needed only where labs/ is.
 TOOLS='
 cross|student||CROSS_COMPILE|AArch64 gcc and binutils|build the kernel|gcc-aarch64-linux-gnu|gcc-aarch64-linux-gnu|aarch64-linux-gnu-gcc|aarch64-elf-gcc
-cc|student||HOSTCC|native C compiler|build the QEMU plugin of the grader|gcc|gcc|gcc|gcc
-libc|student|||C library headers|build the QEMU plugin of the grader|libc6-dev|glibc-devel|glibc|gcc
+cc|student||HOSTCC|native C compiler|build the QEMU plugin and the model machine of the grader|gcc|gcc|gcc|gcc
+libc|student|||C library headers|build the QEMU plugin and the model machine of the grader|libc6-dev|glibc-devel|glibc|gcc
 qemu|student|7.2|QEMU|QEMU for AArch64|be the board that the kernel boots on|qemu-system-arm|qemu-system-aarch64|qemu-system-aarch64|qemu
 gdb|student||GDB|gdb that knows AArch64|debug the kernel|gdb-multiarch|gdb|aarch64-linux-gnu-gdb|aarch64-elf-gdb
 python|student|3.9|PYTHON|Python|run the grader|python3|python3|python|python

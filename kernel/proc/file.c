@@ -82,15 +82,11 @@ i64 hc_dup2(u64 fd, u64 pid, u64 to)
 
 i64 hc_transfer(u64 fd, u64 pid, u64 to)
 {
-	i64 error = check_share(fd, pid, to);
+	i64 error = hc_dup(fd, pid, to);
 
-	if (error)
-		return error;
-	if (procs[pid].fd[to])
-		return -EBUSY;
-	fd_share(current->pid, fd, (pid_t)pid, to);
-	fd_close(current->pid, fd);
-	return 0;
+	if (!error)
+		fd_close(current->pid, fd);
+	return error;
 }
 
 i64 hc_lseek(u64 fd, u64 offset)

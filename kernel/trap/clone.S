@@ -2,6 +2,7 @@
  * The clone hypercall copies all registers of its caller, also those that hypercall_entry leaves where they are.
  */
 #include <hv8/asm.h>
+#include <hv8/save.h>
 #include <offsets.h>
 
 	.text
@@ -16,14 +17,7 @@ FUNC(hypercall_clone)
 	/* 1. */
 	adrp	x9, current
 	ldr	x9, [x9, :lo12:current]
-	stp	x20, x21, [x9, #FRAME_X + 8 * 20]
-	stp	x22, x23, [x9, #FRAME_X + 8 * 22]
-	stp	x24, x25, [x9, #FRAME_X + 8 * 24]
-	stp	x26, x27, [x9, #FRAME_X + 8 * 26]
-	stp	x28, x29, [x9, #FRAME_X + 8 * 28]
-	mrs	x10, elr_el2
-	mrs	x11, spsr_el2
-	stp	x10, x11, [x9, #FRAME_ELR]
+	save_rest x9, x10, x11
 	/* 2. */
 	b	clone_saved
 END(hypercall_clone)

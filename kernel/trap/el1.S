@@ -11,6 +11,7 @@
  * x9 and x10 are already in the frame when hypercall_entry and el1_entry begin.
  */
 #include <hv8/asm.h>
+#include <hv8/save.h>
 #include <hv8/sysreg.h>
 #include <offsets.h>
 #include <uapi/errno.h>
@@ -116,14 +117,7 @@ END(hypercall_entry)
  */
 FUNC(hypercall_switch)
 	str	x10, [x19, #FRAME_X]
-	stp	x20, x21, [x19, #FRAME_X + 8 * 20]
-	stp	x22, x23, [x19, #FRAME_X + 8 * 22]
-	stp	x24, x25, [x19, #FRAME_X + 8 * 24]
-	stp	x26, x27, [x19, #FRAME_X + 8 * 26]
-	stp	x28, x29, [x19, #FRAME_X + 8 * 28]
-	mrs	x9, elr_el2
-	mrs	x10, spsr_el2
-	stp	x9, x10, [x19, #FRAME_ELR]
+	save_rest x19, x9, x10
 	mov	x0, x19
 	mov	x29, xzr
 	bl	proc_switch

@@ -10,8 +10,15 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/** The raw call: number @p number, up to six arguments; returns x0. Inline, so that a clone has no stack frame of it. */
-INLINE i64 hypercall(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
+/** What a hypercall brings: x0, and from recv, call and reply_wait a message. */
+struct message {
+	i64 from; /* the result: the sender's pid, or -errno */
+	u64 word;
+	u64 came; /* IPC_PAGE, IPC_FD */
+};
+
+/** The raw call: number @p number, up to six arguments. Inline, so that a clone has no stack frame of it. */
+INLINE struct message hypercall_message(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 {
 	register u64 x0 __asm__("x0") = a0;
 	register u64 x1 __asm__("x1") = a1;
@@ -22,10 +29,16 @@ INLINE i64 hypercall(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 	register u64 x8 __asm__("x8") = number;
 
 	__asm__ volatile("hvc #0"
-	                 : "+r"(x0), "+r"(x1), "+r"(x2) /* a message comes in x1 and x2 */
+	                 : "+r"(x0), "+r"(x1), "+r"(x2)
 	                 : "r"(x3), "r"(x4), "r"(x5), "r"(x8)
 	                 : "memory");
-	return (i64)x0;
+	return (struct message){ (i64)x0, x1, x2 };
+}
+
+/** The same for calls that bring only a result: x0. */
+INLINE i64 hypercall(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
+{
+	return hypercall_message(number, a0, a1, a2, a3, a4, a5).from;
 }
 
 #define STUB0(name)                                            \
@@ -86,13 +99,6 @@ void print_decimal(i64 value);
 u64 argument(const char *arguments, const char *name);
 
 #if LAB >= 4
-/** A message, as recv, call and reply_wait bring it. */
-struct message {
-	i64 from; /* the sender's pid, or -errno */
-	u64 word;
-	u64 came; /* IPC_PAGE, IPC_FD */
-};
-
 /** Wait for a message: hypercall recv. */
 struct message receive(u64 from, u64 page, u64 fd);
 

@@ -14,36 +14,19 @@ _Noreturn void finish(i64 status)
 }
 
 #if LAB >= 4
-static struct message message(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
-{
-	register u64 x0 __asm__("x0") = a0;
-	register u64 x1 __asm__("x1") = a1;
-	register u64 x2 __asm__("x2") = a2;
-	register u64 x3 __asm__("x3") = a3;
-	register u64 x4 __asm__("x4") = a4;
-	register u64 x5 __asm__("x5") = a5;
-	register u64 x8 __asm__("x8") = number;
-
-	__asm__ volatile("hvc #0"
-	                 : "+r"(x0), "+r"(x1), "+r"(x2)
-	                 : "r"(x3), "r"(x4), "r"(x5), "r"(x8)
-	                 : "memory");
-	return (struct message){ (i64)x0, x1, x2 };
-}
-
 struct message receive(u64 from, u64 page, u64 fd)
 {
-	return message(HC_recv, from, page, fd, 0, 0, 0);
+	return hypercall_message(HC_recv, from, page, fd, 0, 0, 0);
 }
 
 struct message call(u64 to, u64 word)
 {
-	return message(HC_call, to, word, NONE, NONE, NONE, NONE);
+	return hypercall_message(HC_call, to, word, NONE, NONE, NONE, NONE);
 }
 
 struct message reply_wait(u64 to, u64 word)
 {
-	return message(HC_reply_wait, to, word, NONE, NONE, NONE, NONE);
+	return hypercall_message(HC_reply_wait, to, word, NONE, NONE, NONE, NONE);
 }
 #endif
 
