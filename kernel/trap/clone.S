@@ -2,7 +2,7 @@
  * The clone hypercall copies all registers of its caller, also those that hypercall_entry leaves where they are.
  */
 #include <hv8/asm.h>
-#include <hv8/save.h>
+#include <hv8/save.S>
 #include <offsets.h>
 
 	.text

@@ -11,7 +11,7 @@
  * x9 and x10 are already in the frame when hypercall_entry and el1_entry begin.
  */
 #include <hv8/asm.h>
-#include <hv8/save.h>
+#include <hv8/save.S>
 #include <hv8/sysreg.h>
 #include <offsets.h>
 #include <uapi/errno.h>

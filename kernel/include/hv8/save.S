@@ -1,6 +1,5 @@
-/* For .S files: saving the part of a process's registers that the fast path leaves in the CPU. */
+/* Included by .S files: saving the part of a process's registers that the fast path leaves in the CPU. */
 #pragma once
-/* clang-format off */
 
 #include <offsets.h>
 
