@@ -123,6 +123,11 @@ static void lost_child(void)
 	procs[1].nchildren--;
 }
 
+static void lost_waiter(void)
+{
+	procs[3].nwaiting++;
+}
+
 static void miscounted_file(void)
 {
 	files[5].refs++;
@@ -158,6 +163,7 @@ static void each_is_broken_by_its_name(void **state)
 		{ too_many_pages, "inv_counts", 1 },
 		{ too_few_files, "inv_counts", 1 },
 		{ lost_child, "inv_counts", 1 },
+		{ lost_waiter, "inv_counts", 3 },
 		{ miscounted_file, "inv_file", 5 },
 		{ closed_but_open, "inv_file", 5 },
 	};

@@ -306,6 +306,8 @@ static void is_awake(u64 pid)
 
 static void the_deads_waiters_are_woken(void **state)
 {
+	u32 pn, fd;
+
 	correspondents();
 	waits(6, 3, home[6].data, 1);
 	waits(3, 7, NONE, NONE);
@@ -323,18 +325,39 @@ static void the_deads_waiters_are_woken(void **state)
 	run(6);
 	run(1);
 	assert_int_equal(contexts[6].frame.x[0], 0); /* of its switch */
-	/* Even when the pid is free again. */
+	/* The pid is not free before all are: another's message would pass for that of the dead. */
 	run(8);
 	ok(reparent, 5);
 	run(1);
-	bury(3);
+	for (pn = 0; pn < page_count(); pn++)
+		if (pages[pn].owner == 3)
+			ok(reclaim_page, pn);
+	for (fd = 0; fd < NOFILE; fd++)
+		if (procs[3].fd[fd])
+			ok(close, 3, fd);
+	assert_int_equal(procs[3].nwaiting, 1);
+	refused(EBUSY, reap, 3);
 	ok(wake, 7);
 	is_awake(7);
+	ok(reap, 3);
 	/* An embryo can die, too. */
 	waits(6, 2, NONE, NONE);
 	ok(kill, 2);
 	ok(wake, 6);
 	is_awake(6);
+}
+
+/* Init waits for its child alone; the child dies: nobody is left to wake init, so the kernel does. */
+static void the_last_waiter_is_woken_by_the_kernel(void **state)
+{
+	world();
+	child(2);
+	hc(recv, 2, NONE, NONE);
+	assert_int_equal(current->pid, 2);
+	hc(exit, 0);
+	assert_int_equal(current->pid, 1);
+	assert_int_equal((i64)contexts[1].frame.x[0], -ESRCH);
+	assert_int_equal(procs[2].nwaiting, 0);
 }
 
 static void wake_refuses(void **state)
@@ -375,6 +398,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(call_and_reply_wait_let_the_other_run_at_once),
 	TEST(words_alone_and_no_offers),
 	TEST(the_deads_waiters_are_woken),
+	TEST(the_last_waiter_is_woken_by_the_kernel),
 	TEST(wake_refuses),
 	TEST(reply_wait_is_not_woken),
 };

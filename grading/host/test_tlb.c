@@ -254,6 +254,7 @@ static void a_long_life(void **state)
 	int step, runs = 0, i, j;
 
 	hand_process(3, 4);
+	model.allow_late_flush = true;
 	for (i = 0; i < NPAGES; i++)
 		frames[i] = page_pa(hand_give(3, PAGE_FRAME, 0));
 	for (step = 0; step < 200000; step++) {

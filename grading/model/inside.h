@@ -144,5 +144,8 @@ void rules_page_given(pa_t pa);
 /** An EL1 walk begins at @p root with @p asid. */
 void rules_walk(u64 root, asid_t asid);
 
+/** Entry @p e, a final translation of one ASID, is about to be flushed by its address. */
+void rules_flushed(const struct tlb_entry *e);
+
 /** The page at @p pa is written as a whole. */
 void rules_page_written(pa_t pa);

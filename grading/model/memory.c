@@ -63,7 +63,9 @@ static void store_el1(pte_t *entry, pte_t value)
 {
 	if (value & 1) {
 		model.unpublished++;
+		model.tlbi.made = model.tlbi.broken;
 	} else if (*entry & 1) {
+		model.tlbi.broken = true;
 		model.tlbi.at_change = model.tlbi.count;
 		model.unbroken.entry = entry;
 		model.unbroken.value = *entry;

@@ -53,13 +53,16 @@ struct model_tlbi {
 	asid_t asid;
 	u64 va;
 	u64 at_change; /* `count` when an EL1 table entry last ceased to be valid */
+	bool broken;   /* one has, and no TLBI by address followed */
+	bool made;     /* and then one became valid */
 };
 
 struct model {
 	pa_t image; /* where the kernel was loaded */
 	enum model_plant plant;
-	bool speculates;   /* model_speculate() happens by itself, whenever it could hurt */
-	bool allow_global; /* an EL1 entry without nG does not fail the test */
+	bool speculates;       /* model_speculate() happens by itself, whenever it could hurt */
+	bool allow_global;     /* an EL1 entry without nG does not fail the test */
+	bool allow_late_flush; /* a flush behind the make does not fail the test */
 	struct model_uart uart;
 	int isb, dsb, icache;
 	int tlbi_el2, tlbi_el1, flush_page, flush_asid; /* calls of each */

@@ -261,6 +261,22 @@ static void leads_nowhere_near(u32 space, pa_t pa)
 	}
 }
 
+/* Whether a table of the owner of page @p pn leads to it already. */
+static bool is_entered(int pn)
+{
+	const int level = pages[pn].type == PAGE_FRAME ? 4 : pages[pn].type - PAGE_L0;
+	u64 table = page_pa(procs[pages[pn].owner].root), entry = 0;
+	int at;
+
+	for (at = 0; at < level; at++) {
+		entry = ((const u64 *)pa_pointer(table))[walk_index(pages[pn].va, at)];
+		if (!(entry & 1))
+			return false;
+		table = entry & 0x0000fffffffff000;
+	}
+	return level > 0 && table == page_pa((pn_t)pn);
+}
+
 void rules_page_given(pa_t pa)
 {
 	const u64 mask = tlb_asid_mask();
@@ -270,6 +286,30 @@ void rules_page_given(pa_t pa)
 		if (rules_live(pid))
 			leads_nowhere_near((u32)(procs[pid].asid & mask), pa);
 	leads_nowhere_near(SPACE_GLOBAL, pa);
+	if (page_at(pa) >= 0 && rules_live(pages[page_at(pa)].owner) && is_entered(page_at(pa)))
+		model_fail(
+			"the page at 0x%lx, %s, is zeroed after it was entered: until then its owner, or the walker, finds what "
+			"another has left there",
+			pa, rules_what_is(pa));
+}
+
+void rules_flushed(const struct tlb_entry *e)
+{
+	struct regime regime = walk_regime(1);
+	struct model_translation now;
+	int pid;
+
+	for (pid = 1; pid < NPROC; pid++) {
+		if (!rules_live(pid) || (procs[pid].asid & tlb_asid_mask()) != e->space)
+			continue;
+		regime.ttbr = page_pa(procs[pid].root);
+		now = walk(&regime, e->va);
+		if (!now.fault && !same(&e->t, &now))
+			model_fail(
+				"the entry for VA 0x%lx of process %d was made valid before the TLB was flushed of the old "
+				"one (ASID %u): it belongs between break and make",
+				e->va, pid, e->space);
+	}
 }
 
 void rules_page_written(pa_t pa)
@@ -300,6 +340,10 @@ void rules_page_given(pa_t pa)
 }
 
 void rules_page_written(pa_t pa)
+{
+}
+
+void rules_flushed(const struct tlb_entry *e)
 {
 }
 

@@ -348,6 +348,9 @@ static void vae1is(asid_t asid, u64 va)
 
 	issued("VAE1IS", asid, va);
 	asid = compared(asid);
+	if (model.tlbi.made && !model.allow_late_flush && find(asid, va, walk_shift(3), false))
+		rules_flushed(find(asid, va, walk_shift(3), false));
+	model.tlbi.broken = model.tlbi.made = false;
 	for (level = 3; level > 0; level--) {
 		drop(find(asid, va, walk_shift(level), false));
 		drop(find(SPACE_GLOBAL, va, walk_shift(level), false));

@@ -13,8 +13,8 @@
 #include <machine.h>
 
 bool asid_on;
-static u32 count;                            /* 256 or 65536; 0: all share ASID 0 */
-USED_BY_HOLES static u32 generations[NPROC]; /* how often each pid was given an ASID */
+static u32 count; /* 256 or 65536; 0: all share ASID 0 */
+u64 generations[NPROC];
 
 void asid_init(void)
 {
@@ -35,8 +35,8 @@ u32 asid_count(void)
 asid_t asid_assign(pid_t pid)
 {
 #if SOLUTION >= 4
-	u32 generation = generations[pid]++;
-	asid_t asid = (asid_t)((generation * NPROC + (u32)pid) % count);
+	u64 generation = generations[pid]++;
+	asid_t asid = (asid_t)((generation * NPROC + (u64)pid) % count);
 
 	if (generation >= count / NPROC) {
 		tlb_flush_asid(asid);

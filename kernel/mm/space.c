@@ -275,8 +275,13 @@ i64 hc_reclaim_page(u64 page)
 		return -EINVAL;
 	if (procs[pages[page].owner].state != PROC_ZOMBIE)
 		return -EPERM;
-	/* Its tables may still lead here, and TLB entries with its ASID: nobody will use them before that ASID is
-	 * flushed. */
+	/*
+	 * The zombie's tables may still lead here, and TLB entries with its ASID: nobody will use them before that
+	 * ASID is flushed. But a page that was a table may be remembered by its physical address too (no FEAT_nTLBPA:
+	 * Arm ARM D19.2.65, ID_AA64MMFR1_EL1), whatever the ASID of its next owner.
+	 */
+	if (pages[page].type >= PAGE_L0)
+		tlb_flush_asid((asid_t)procs[pages[page].owner].asid);
 	page_free((pn_t)page);
 	return 0;
 }

@@ -9,7 +9,7 @@
 #include <hv8/string.h>
 
 static struct {
-	u32 pages[NPROC], fds[NPROC], children[NPROC], refs[NFILE];
+	u32 pages[NPROC], fds[NPROC], children[NPROC], waiting[NPROC], refs[NFILE];
 } counted;
 static u32
 	ready_length; /* of the list, going through it from its head; NPROC if it does not come back */
@@ -23,6 +23,7 @@ void inv_count(void)
 		counted.pages[pages[i].owner % NPROC]++;
 	for (i = 1; i < NPROC; i++) {
 		counted.children[procs[i].parent % NPROC]++;
+		counted.waiting[procs[i].wait_from % NPROC]++;
 		for (fd = 0; fd < NOFILE; fd++) {
 			counted.fds[i] += procs[i].fd[fd] != 0;
 			counted.refs[procs[i].fd[fd] % NFILE]++;
@@ -85,9 +86,11 @@ bool inv_ready(u32 pid)
 
 bool inv_counts(u32 pid)
 {
-	return pid == 0 ||
-	       (procs[pid].npages == counted.pages[pid] && procs[pid].nfiles == counted.fds[pid] &&
-	        procs[pid].nchildren == counted.children[pid]);
+	const struct proc *proc = &procs[pid];
+
+	return pid == 0 || (proc->npages == counted.pages[pid] && proc->nfiles == counted.fds[pid] &&
+	                    proc->nchildren == counted.children[pid] &&
+	                    proc->nwaiting == counted.waiting[pid]);
 }
 
 bool inv_file(u32 file)

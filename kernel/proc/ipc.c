@@ -51,6 +51,17 @@ static inline i64 check_wait(u64 from, u64 page, u64 fd)
 	return 0;
 }
 
+void wait_end(pid_t pid)
+{
+	struct proc *proc = &procs[pid];
+
+	if (proc->wait_from)
+		procs[proc->wait_from].nwaiting--;
+	proc->wait_from = 0;
+	proc->wait_page = 0;
+	proc->wait_fd = 0;
+}
+
 /* The receiver @p to, which waits, gets a message, and its call returns. The caller decides when it runs. */
 static inline void deliver(u64 to, u64 word, u64 page, u64 fd)
 {
@@ -68,9 +79,7 @@ static inline void deliver(u64 to, u64 word, u64 page, u64 fd)
 	frame->x[0] = (u64)current->pid;
 	frame->x[1] = word;
 	frame->x[2] = came;
-	procs[to].wait_from = 0;
-	procs[to].wait_page = 0;
-	procs[to].wait_fd = 0;
+	wait_end((pid_t)to);
 }
 
 /* The caller waits from now on. */
@@ -82,6 +91,8 @@ static inline void await(u64 from, u64 page, u64 fd)
 	me->wait_from = (u32)from;
 	me->wait_page = (pn_t)page;
 	me->wait_fd = (u32)fd;
+	if (from)
+		procs[from].nwaiting++;
 }
 
 i64 hc_send(u64 to, u64 word, u64 page, u64 fd)
@@ -138,13 +149,18 @@ i64 hc_wake(u64 pid)
 	if (pid == 0 || pid >= NPROC)
 		return -EINVAL;
 	from = procs[pid].wait_from;
-	if (procs[pid].state != PROC_WAITING || from == 0 ||
-	    (procs[from].state != PROC_FREE && procs[from].state != PROC_ZOMBIE))
+	if (procs[pid].state != PROC_WAITING || from == 0 || procs[from].state != PROC_ZOMBIE)
 		return -EAGAIN;
 	contexts[pid].frame.x[0] = (u64)-ESRCH;
-	procs[pid].wait_from = 0;
-	procs[pid].wait_page = 0;
-	procs[pid].wait_fd = 0;
+	wait_end((pid_t)pid);
 	ready_add((pid_t)pid);
 	return 0;
+}
+
+void wake_orphans(void)
+{
+	u64 pid;
+
+	for (pid = 1; pid < NPROC; pid++)
+		hc_wake(pid);
 }

@@ -4,7 +4,6 @@
  * step is a call, so that none needs a loop.
  */
 #include <hv8/asid.h>
-#include <hv8/console.h>
 #include <hv8/hypercall.h>
 #include <hv8/page.h>
 #include <hv8/proc.h>
@@ -29,9 +28,7 @@ void proc_die(pid_t pid, i64 status)
 	fp_drop(&contexts[pid]);
 	procs[pid].state = PROC_ZOMBIE;
 	procs[pid].status = status;
-	procs[pid].wait_from = 0;
-	procs[pid].wait_page = 0;
-	procs[pid].wait_fd = 0;
+	wait_end(pid);
 	console_orphan(pid);
 }
 
@@ -121,7 +118,7 @@ i64 hc_reap(u64 pid)
 		return -EPERM;
 	if (procs[pid].state != PROC_ZOMBIE)
 		return -EAGAIN;
-	if (procs[pid].npages || procs[pid].nfiles || procs[pid].nchildren)
+	if (procs[pid].npages || procs[pid].nfiles || procs[pid].nchildren || procs[pid].nwaiting)
 		return -EBUSY;
 	if (procs[pid].parent)
 		procs[procs[pid].parent].nchildren--;

@@ -33,8 +33,13 @@ void ready_remove(pid_t pid)
 
 void proc_run_next(void)
 {
-	pid_t next = (pid_t)procs[0].next, pid;
+	pid_t next, pid;
 
+#if LAB >= 4
+	if (procs[0].next == 0)
+		wake_orphans(); /* nobody else will */
+#endif
+	next = (pid_t)procs[0].next;
 	if (next) {
 		ready_remove(next);
 		proc_run(next);

@@ -160,8 +160,11 @@ i64 bury(u64 pid)
 	for (i = 0; i < NOFILE; i++)
 		if (PROCS[pid].fd[i])
 			hv8_close(pid, i);
-	for (i = 1; i < NPROC; i++)
+	for (i = 1; i < NPROC; i++) {
 		if (PROCS[i].parent == pid)
 			hv8_reparent(i);
+		if (PROCS[i].wait_from == pid)
+			hv8_wake(i);
+	}
 	return hv8_reap(pid);
 }

@@ -9,12 +9,16 @@
 #pragma once
 
 #include <hv8/types.h>
+#include <uapi/limits.h>
 
 /** Find out how many ASIDs the CPU has. The boot argument asid=off makes all processes share ASID 0, and
  * each switch a flush: to see what ASIDs are worth. */
 void asid_init(void);
 
 extern bool asid_on; /* set by asid_init() */
+
+/** How often each pid was given an ASID. 64 bits: 32 could be made to wrap around, and used ASIDs would pass for new. */
+extern u64 generations[NPROC];
 
 /** Whether each process has its own ASID. */
 static inline bool asid_used(void)

@@ -25,7 +25,7 @@ bool inv_proc(u32 pid);
 /** Only the current process is running, and only runnable ones are in the ready list, well linked. */
 bool inv_ready(u32 pid);
 
-/** The counts of a process: pages, descriptors, children. */
+/** The counts of a process: pages, descriptors, children, those who wait for it. */
 bool inv_counts(u32 pid);
 
 /** A file is free exactly if no descriptor leads to it, and counts them. */

@@ -30,7 +30,7 @@ extern u32 page_high;
 /** Give the free page @p pn to @p owner, filled with zeros. @p va: see struct page. */
 void page_give(pn_t pn, pid_t owner, enum page_type type, uva_t va);
 
-/** Take page @p pn from its owner: it is free. No TLB and no table of a live process may lead to it. */
+/** Take page @p pn from its owner: it is free. No table of a live process may lead to it, nor a TLB entry with a live ASID. */
 void page_free(pn_t pn);
 
 /**

@@ -107,8 +107,14 @@ void fp_drop(const struct context *context);
 /** Give @p child the registers of the current process, all but TTBR0_EL1 and x0; its frame must be complete. */
 void context_clone(struct context *child);
 
-/** Process @p pid is dead: a zombie with @p status. It must be in no list and not current. */
+/** Process @p pid is dead: a zombie with @p status. It must be in no list; if it is current, another must run next. */
 void proc_die(pid_t pid, i64 status);
+
+/** Process @p pid waits no longer: nothing is left of what it waited for. */
+void wait_end(pid_t pid);
+
+/** Wake those that wait for a message of a zombie, as the wake hypercall does one. */
+void wake_orphans(void);
 
 /** Whether @p pid is a process that the caller builds: itself, or an embryo of its own. */
 bool proc_yours(u64 pid);

@@ -23,7 +23,7 @@ enum statistic {
 	STAT_SWITCHES,    /* another process became current */
 	STAT_FP_SWITCHES, /* FP and SIMD registers were moved */
 	STAT_FLUSH_PAGE,  /* TLB maintenance by page */
-	STAT_FLUSH_ASID,  /* by ASID */
+	STAT_FLUSH_ASID,  /* by ASID, because it is used again */
 	NSTAT
 };
 #endif

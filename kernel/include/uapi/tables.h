@@ -21,7 +21,7 @@ enum page_type {
 
 struct page {
 	u16 type;  /* enum page_type */
-	u16 owner; /* a pid; 0 exactly if the page is free */
+	u16 owner; /* a pid; 0: nobody's */
 	u16 used;  /* a table: how many of its 512 entries are valid */
 	u16 perm;  /* a frame: enum vm_perm */
 	uva_t va;  /* a frame: where it is mapped; a table: the first address that it translates */
@@ -44,6 +44,7 @@ struct proc {
 	u32 nchildren;        /* processes whose `parent` it is */
 	u32 npages;           /* pages whose `owner` it is */
 	u32 nfiles;           /* descriptors in use */
+	u32 nwaiting;         /* processes whose `wait_from` it is */
 	u32 next, prev;       /* the ready list, in a ring through procs[0] */
 	u32 wait_from;        /* PROC_WAITING: for a message of this process; 0: of any */
 	pn_t wait_page;       /* which of its frames receives a page, or NONE */
@@ -51,7 +52,7 @@ struct proc {
 	i64 status;           /* PROC_ZOMBIE: what it gave to exit, or STATUS_KILLED */
 	char name[PROC_NAME]; /* for people */
 	u16 fd[NOFILE];       /* which file; 0: the descriptor is free */
-	u64 reserved[3];      /* to a power of two */
+	u64 reserved[2];      /* to a power of two */
 };
 
 struct file {
