@@ -30,14 +30,15 @@ def judge(test, matcher, outcome, code, base, log):
     for failure in forbidden[:1]:
         details = explain.diff(failure, lines, test.name) + ["  " + line for line in explain.faults(lines, code, base)]
         causes.append((explain.first_line(failure, lines), details))
-    if test.stop and not outcome.stopped and not causes:
-        causes.append(("%s was never reached, so nothing could be read from outside" % test.stop, []))
     causes += [(wrong, []) for wrong in outcome.wrong_reads]
-    for failure in [f for f in failures if f.kind != "forbidden"][:MAX_DIFFS]:
+    broken = test.model and forbidden                       # the machine stopped there: that more is missing says nothing
+    for failure in [f for f in failures if f.kind != "forbidden" and not broken][:MAX_DIFFS]:
         causes.append((explain.first_line(failure, lines), explain.diff(failure, lines, test.name)))
+    if test.stop and not outcome.stopped and not holes:
+        causes.append(("%s was never reached, so nothing could be read from outside" % test.stop, []))
     if outcome.end != "exit":
         causes.insert(len(causes) if lines else 0, (explain.hang(outcome, code, base), []))     # first, if it is all there is
-    elif outcome.status:
+    elif outcome.status and not (test.model and forbidden):
         causes.append(("%s ended with status %d: %s" % ("the model" if test.model else "QEMU", outcome.status, _last_line(log)), []))
     if not causes:
         return Verdict("pass", "", [], names)

@@ -482,6 +482,21 @@ static void reclaim_page_takes_from_zombies_in_any_order(void **state)
 	}
 }
 
+/* Walks may be cached by the physical address of a table: it must be forgotten before the page is a table again. */
+static void a_table_that_is_reclaimed_is_flushed(void **state)
+{
+	u64 asid;
+
+	family();
+	asid = procs[4].asid;
+	model.flush_asid = 0;
+	ok(reclaim_page, home[4].data);
+	assert_int_equal(model.flush_asid, 0);
+	ok(reclaim_page, home[4].l3);
+	assert_int_equal(model.flush_asid, 1);
+	assert_int_equal(model.flushed_asid, asid);
+}
+
 static void reclaim_page_refuses(void **state)
 {
 	family();
@@ -512,6 +527,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(free_table_takes_an_address_space_down),
 	TEST(free_table_refuses),
 	TEST(reclaim_page_takes_from_zombies_in_any_order),
+	TEST(a_table_that_is_reclaimed_is_flushed),
 	TEST(reclaim_page_refuses),
 };
 

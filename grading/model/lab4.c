@@ -67,13 +67,25 @@ static pn_t frame_at(u64 pid, uva_t uva)
 	model_fail("process %lu has no frame at 0x%lx", pid, uva);
 }
 
-/* Give process 1 another frame behind its first. */
-static pn_t neighbour(void)
+/* What is left of the zombie 2: all its pages are free again, and its pid. */
+static void bury(void)
 {
-	const pn_t frame = world_free_page();
+	pn_t pn;
 
-	GOOD(alloc_frame, 1, world_table(1, WORLD_UVA, 3), 1, frame, VM_RW);
-	return frame;
+	for (pn = 0; pn < page_count(); pn++)
+		if (pages[pn].owner == 2)
+			GOOD(reclaim_page, pn);
+	GOOD(reap, 2);
+}
+
+/* As child(), in its second life: its ASID is not its pid. */
+static void child_again(void)
+{
+	child();
+	GOOD(switch, 2);
+	CALL(exit, 0);
+	bury();
+	child();
 }
 
 /* Two processes at one address, to and fro: each finds its own, and nothing is flushed for it. */
@@ -103,28 +115,27 @@ static void tlb_switch(void)
 	printk("process %d reads %016lx\n", current->pid, (unsigned long)*word(WORLD_UVA, READ));
 }
 
-/* A right that is cut is gone at once, of this page and this process, and no other entry is. */
+/* A right that is cut is gone at once, of this page and this process, and no other process loses an entry. */
 static void tlb_protect(void)
 {
-	const pn_t table = world_table(1, WORLD_UVA, 3), frame = frame_at(1, WORLD_UVA);
+	pn_t table, frame;
 	int entries;
 
-	neighbour();
-	child();
-	*word(WORLD_UVA, WRITE) = nonce;
-	*word(WORLD_UVA + PAGE_SIZE, WRITE) = 1;
-	GOOD(switch, 2);
+	child_again();
 	*word(WORLD_UVA, WRITE) = 2;
-	entries = model_tlb_count((asid_t)procs[2].asid);
-	GOOD(switch, 1);
+	entries = model_tlb_count((asid_t)procs[1].asid);
+	GOOD(switch, 2);
+	table = world_table(2, WORLD_UVA, 3);
+	frame = frame_at(2, WORLD_UVA);
+	*word(WORLD_UVA, WRITE) = nonce;
 	GOOD(protect_frame, table, 0, frame, VM_R);
 	must_fault(WORLD_UVA, WRITE, "although protect_frame made it read-only");
 	printk("read-only: %016lx\n", (unsigned long)*word(WORLD_UVA, READ));
-	if (model_tlb_count((asid_t)procs[2].asid) < entries)
-		model_fail("protect_frame in process 1 flushed entries of process 2");
+	if (model_tlb_count((asid_t)procs[1].asid) < entries)
+		model_fail("protect_frame in process 2 flushed entries of process 1");
 	GOOD(protect_frame, table, 0, frame, VM_RX);
 	if (!model_access(WORLD_UVA, EXECUTE, 1).execute)
-		model_fail("process 1 cannot execute 0x%lx", WORLD_UVA);
+		model_fail("process 2 cannot execute 0x%lx", WORLD_UVA);
 	GOOD(protect_frame, table, 0, frame, VM_RW);
 	*word(WORLD_UVA, WRITE) += 1;
 	printk("writable again: %016lx, %d flushes\n", (unsigned long)*word(WORLD_UVA, READ),
@@ -134,37 +145,26 @@ static void tlb_protect(void)
 /* A page that is freed is out of reach at once, and belongs to another without a trace. */
 static void tlb_unmap(void)
 {
-	const pn_t table = world_table(1, WORLD_UVA, 3), frame = frame_at(1, WORLD_UVA);
-	pn_t other;
+	pn_t table, frame;
 
-	neighbour();
-	child();
+	child_again();
+	GOOD(switch, 2);
+	table = world_table(2, WORLD_UVA, 3);
+	frame = frame_at(2, WORLD_UVA);
 	*word(WORLD_UVA, WRITE) = nonce;
 	GOOD(free_frame, table, 0, frame);
 	must_fault(WORLD_UVA, READ, "although free_frame has unmapped it");
-	GOOD(switch, 2);
-	GOOD(alloc_frame, 2, world_table(2, WORLD_UVA, 3), 5, frame, VM_RW);
+	GOOD(switch, 1);
+	GOOD(alloc_frame, 1, world_table(1, WORLD_UVA, 3), 5, frame, VM_RW);
 	printk("given again: %lx\n", (unsigned long)*word(WORLD_UVA + 5 * PAGE_SIZE, READ));
 	*word(WORLD_UVA + 5 * PAGE_SIZE, WRITE) = nonce + 5;
-	GOOD(switch, 1);
-	must_fault(WORLD_UVA, READ, "although the page is another's now");
-	other = world_free_page();
-	GOOD(alloc_frame, 1, table, 0, other, VM_RW);
-	printk("a new page there: %lx\n", (unsigned long)*word(WORLD_UVA, READ));
 	GOOD(switch, 2);
+	must_fault(WORLD_UVA, READ, "although the page is another's now");
+	GOOD(alloc_frame, 2, table, 0, world_free_page(), VM_RW);
+	printk("a new page there: %lx\n", (unsigned long)*word(WORLD_UVA, READ));
+	GOOD(switch, 1);
 	printk("the other still has %016lx\n",
 	       (unsigned long)*word(WORLD_UVA + 5 * PAGE_SIZE, READ));
-}
-
-/* What is left of the zombie 2: all its pages are free again, and its pid. */
-static void bury(void)
-{
-	pn_t pn;
-
-	for (pn = 0; pn < page_count(); pn++)
-		if (pages[pn].owner == 2)
-			GOOD(reclaim_page, pn);
-	GOOD(reap, 2);
 }
 
 /*

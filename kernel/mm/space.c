@@ -81,17 +81,20 @@ static i64 check_entry(u64 table, u64 index, u32 type)
 #endif
 }
 
+/* Whether entry @p index of page @p table is invalid. */
 static bool entry_empty(u64 table, u64 index)
 {
 	return !(*entry_at(table, index) & PTE_VALID);
 }
 
+/* Whether it is valid, with the address of page @p page. */
 static bool entry_leads_to(u64 table, u64 index, u64 page)
 {
 	return !entry_empty(table, index) &&
 	       (*entry_at(table, index) & PTE_ADDRESS) == page_pa((pn_t)page);
 }
 
+/* Whether @p perm is a right that there is, from which vm_leaf() can make a leaf. */
 USED_BY_HOLES static bool perm_valid(u64 perm)
 {
 	return perm <= (VM_RX | VM_EL0) && perm % 4 != 0;

@@ -88,9 +88,9 @@ bool inv_counts(u32 pid)
 {
 	const struct proc *proc = &procs[pid];
 
-	return pid == 0 || (proc->npages == counted.pages[pid] && proc->nfiles == counted.fds[pid] &&
-	                    proc->nchildren == counted.children[pid] &&
-	                    proc->nwaiting == counted.waiting[pid]);
+	return pid == 0 ||
+	       (proc->npages == counted.pages[pid] && proc->nfiles == counted.fds[pid] &&
+	        proc->nchildren == counted.children[pid] && proc->nwaiting == counted.waiting[pid]);
 }
 
 bool inv_file(u32 file)

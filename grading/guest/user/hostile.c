@@ -106,6 +106,10 @@ static void frames(u64 root, u64 l2, u64 l3, u64 frame, u64 spare)
 		  unborn = (u64)page_of(EMBRYO, PAGE_FRAME, HEAP);
 	const u64 hole = 300, at = table_index(HEAP, 3);
 
+	/* With two mistakes at once the first error of the documentation counts. */
+	refused("in another's root, of no page",
+	        hv8_alloc_table(VICTIM, 1, PROCS[VICTIM].root, hole, NPAGE));
+
 	print("alloc_frame\n");
 	refused("no right", hv8_alloc_frame(ME, l3, hole, spare, 0));
 	refused("no right, EL0", hv8_alloc_frame(ME, l3, hole, spare, VM_EL0));
@@ -134,6 +138,12 @@ static void frames(u64 root, u64 l2, u64 l3, u64 frame, u64 spare)
 	refused("my root, to write it", hv8_alloc_frame(ME, l3, hole, root, VM_RW));
 	refused("another's table, to write it", hv8_alloc_frame(ME, l3, hole, his, VM_RW));
 
+	refused("in another's table, without a right",
+	        hv8_alloc_frame(VICTIM, his, hole, spare, 0));
+	refused("in another's table, of no page", hv8_alloc_frame(VICTIM, his, hole, NPAGE, VM_RW));
+	refused("in another's table, of a page taken",
+	        hv8_alloc_frame(VICTIM, his, hole, frame, VM_RW));
+
 	print("protect_frame\n");
 	refused("no right", hv8_protect_frame(l3, at, frame, 0));
 	refused("right 10", hv8_protect_frame(l3, at, frame, 8 | VM_RW));
@@ -148,6 +158,9 @@ static void frames(u64 root, u64 l2, u64 l3, u64 frame, u64 spare)
 	refused("another's", hv8_protect_frame(his, at, prey, VM_RW));
 	refused("another's embryo", hv8_protect_frame(hers, at, unborn, VM_R));
 
+	refused("another's, without a right", hv8_protect_frame(his, at, prey, 0));
+	refused("another's, with my frame", hv8_protect_frame(his, at, frame, VM_RW));
+
 	print("free_frame\n");
 	refused("empty entry", hv8_free_frame(l3, hole, frame));
 	refused("another entry", hv8_free_frame(l3, at + 1, frame));
@@ -159,6 +172,8 @@ static void frames(u64 root, u64 l2, u64 l3, u64 frame, u64 spare)
 	refused("another's frame in my table", hv8_free_frame(l3, at, prey));
 	refused("another's", hv8_free_frame(his, at, prey));
 	refused("another's embryo", hv8_free_frame(hers, at, unborn));
+
+	refused("another's, with my frame", hv8_free_frame(his, at, frame));
 
 	print("free_table\n");
 	refused("not empty", hv8_free_table(l2, table_index(HEAP, 2), l3));

@@ -27,7 +27,7 @@ static inline u32 page_count(void)
 extern u32 page_high;
 #endif
 
-/** Give the free page @p pn to @p owner, filled with zeros. @p va: see struct page. */
+/** Give the free page @p pn to @p owner, filled with zeros; `used` and `perm` are 0. @p va: see struct page. */
 void page_give(pn_t pn, pid_t owner, enum page_type type, uva_t va);
 
 /** Take page @p pn from its owner: it is free. No table of a live process may lead to it, nor a TLB entry with a live ASID. */
