@@ -51,17 +51,6 @@ static inline i64 check_wait(u64 from, u64 page, u64 fd)
 	return 0;
 }
 
-void wait_end(pid_t pid)
-{
-	struct proc *proc = &procs[pid];
-
-	if (proc->wait_from)
-		procs[proc->wait_from].nwaiting--;
-	proc->wait_from = 0;
-	proc->wait_page = 0;
-	proc->wait_fd = 0;
-}
-
 /* The receiver @p to, which waits, gets a message, and its call returns. The caller decides when it runs. */
 static inline void deliver(u64 to, u64 word, u64 page, u64 fd)
 {

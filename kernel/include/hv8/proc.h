@@ -41,7 +41,7 @@ struct context {
 	struct el1_state el1;
 	struct fp_state fp;
 	pid_t pid; /* its index in contexts[] and procs[] */
-};
+} __attribute__((aligned(1024))); /* so that indexing is a shift */
 
 extern struct proc procs[NPROC]; /* procs[0] is nobody, and the head of the ready list */
 extern struct context contexts[NPROC];
@@ -111,7 +111,16 @@ void context_clone(struct context *child);
 void proc_die(pid_t pid, i64 status);
 
 /** Process @p pid waits no longer: nothing is left of what it waited for. */
-void wait_end(pid_t pid);
+static inline void wait_end(pid_t pid)
+{
+	struct proc *proc = &procs[pid];
+
+	if (proc->wait_from)
+		procs[proc->wait_from].nwaiting--;
+	proc->wait_from = 0;
+	proc->wait_page = 0;
+	proc->wait_fd = 0;
+}
 
 /** Wake those that wait for a message of a zombie, as the wake hypercall does one. */
 void wake_orphans(void);
