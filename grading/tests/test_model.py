@@ -29,7 +29,8 @@ class Model(unittest.TestCase):
         with open(path, "w", encoding="ascii") as file:
             file.write(PROGRAM)
         os.chmod(path, 0o755)
-        cls.tests = toy_guest.Graded("model", TESTS).tests
+        cls.graded = toy_guest.Graded("model", TESTS)
+        cls.tests = cls.graded.tests
         os.unlink(path)
         cls.without = toy_guest.Graded("no-model", {"good": TESTS["good"]})
 
@@ -39,6 +40,9 @@ class Model(unittest.TestCase):
 
     def test_a_broken_rule_is_quoted(self):
         self.assertIn("entry (ASID 3, VA 0x400000) survived", self.tests["broken"]["why"])
+        report = self.graded.read("broken", "report.txt")
+        self.assertNotIn("ended with status", report)       # what follows from it is not said
+        self.assertNotIn("a line is missing", report)
 
     def test_a_hole_is_named(self):
         self.assertEqual(self.tests["hole"]["holes"], ["asid_assign"])
