@@ -40,7 +40,7 @@ struct context {
 	struct trap_frame frame; /* first: SP_EL2 points here while the process runs */
 	struct el1_state el1;
 	struct fp_state fp;
-	pid_t pid; /* its index in contexts[] and procs[] */
+	pid_t pid;                /* its index in contexts[] and procs[] */
 } __attribute__((aligned(1024))); /* so that indexing is a shift */
 
 extern struct proc procs[NPROC]; /* procs[0] is nobody, and the head of the ready list */
