@@ -145,12 +145,23 @@ static void a_change_without_a_break(void **state)
 	is_found(PLANT_NO_BREAK, cut_a_right, "without a break");
 }
 
+static void zero_the_first_frame(void *unused)
+{
+	page_zero(page_pa(first_frame()));
+}
+
+static void a_page_that_is_entered_before_it_is_zeroed(void **state)
+{
+	world_boot(64);
+	model_expect_fail(zero_the_first_frame, NULL, "is zeroed after it was entered");
+}
+
 static const struct CMUnitTest all[] = {
 	TEST(a_leaf_without_ng),           TEST(no_flush_behind_protect),
 	TEST(no_flush_behind_free),        TEST(a_page_given_while_the_tlb_leads_to_it),
 	TEST(a_flush_with_the_wrong_asid), TEST(a_flush_of_the_wrong_address),
 	TEST(a_flush_of_the_wrong_regime), TEST(an_asid_reused_without_a_flush),
-	TEST(a_change_without_a_break),
+	TEST(a_change_without_a_break),    TEST(a_page_that_is_entered_before_it_is_zeroed),
 };
 
 MODEL_MAIN("planted bugs", all)

@@ -47,6 +47,7 @@ TESTS = {                           # name: (guest's arguments, header, body)
     "wrong-field": ("test=registers nonce=${nonce}", "stop: stop_here\nreg: SCTLR_EL2.WXN = 1\nreg: HCR_EL2 = 0x80000000\n"
                     "map: el2 0x40400000 = r-x device\nmap: el2 0 = none\nmem: secret = 0x1\nhandout: lab2-mmu.md, step 5", "done"),
     "no-stop": ("test=once", "stop: stop_here\nreg: SCTLR_EL2.M = 0", "tick"),
+    "no-stop-and-wrong": ("test=wrong-order", "stop: stop_here\nreg: SCTLR_EL2.M = 0", "first\nsecond"),
     "no-symbol": ("test=once", "stop: nowhere\nreg: SCTLR_EL2.M = 0", "tick"),
 }
 PASS = {"pass", "pass-v2", "killed-expected", "any-order", "echo", "echo-slow", "mute", "raw", "registers"}
@@ -70,6 +71,11 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(lab["score"], sum(test["max"] for test in lab["tests"] if test["name"] in PASS))
         self.assertEqual((lab["max"], self.graded.status), (100, 1))
         self.assertRegex(self.graded.printed, r"(?m)^Lab 1 \w+: %d/100$" % lab["score"])
+
+    def test_what_was_not_reached_is_said_last(self):
+        self.assertRegex(self.why("no-stop"), "^stop_here was never reached")
+        self.assertRegex(self.why("no-stop-and-wrong"), "^a line is .*second")
+        self.assertIn("stop_here was never reached", self.graded.read("no-stop-and-wrong", "report.txt"))
 
     def test_a_hang_is_located(self):
         self.assertRegex(self.why("hang"), r"no progress: after 1,\d+,\d+ instructions the CPU was in spin_here \(.*guest\.c:\d+\)")
