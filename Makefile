@@ -24,8 +24,8 @@ TREE := $(wildcard labs/split.py)
 O ?= -Og
 stage_dir = build/lab$(1)$(if $(filter 0,$(SOLUTION)),-start)$(filter-out -Og,$(O))$(if $(CHECKED),-checked)$(if $(BENCH),-bench)
 -include lab.mk
-NEWEST := 4
-ALL_LABS := 1 2 3 4
+NEWEST := 6
+ALL_LABS := 1 2 3 4 5 6
 ifdef TREE
   LAB_STAGE := $(or $(LAB),$(NEWEST))
   SOLUTION ?= 1

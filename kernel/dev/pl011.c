@@ -26,8 +26,16 @@
 #define CR_TXE       (1 << 8)
 #define CR_RXE       (1 << 9)
 #define IMSC         0x38
-#define ICR          0x44
-#define ICR_ALL      0x7ff
+#if LAB >= 5
+#define RSR      0x04
+#define RSR_OE   (1 << 3) /* a byte came while the receive FIFO was full; a write clears it */
+#define IMSC_RX  (1 << 4) /* the receive FIFO has reached its level */
+#define IMSC_RT  (1 << 6) /* or something in it was not read for a while */
+#define IFLS     0x34
+#define IFLS_1_8 0 /* receive level: an eighth of the FIFO */
+#endif
+#define ICR     0x44
+#define ICR_ALL 0x7ff
 
 #define BAUD 115200
 
@@ -102,3 +110,19 @@ int pl011_getc(void)
 	todo("pl011_getc");
 #endif
 }
+
+#if LAB >= 5
+void pl011_interrupts(bool on)
+{
+	mmio_write32(uart + IFLS, IFLS_1_8);
+	mmio_write32(uart + IMSC, on ? IMSC_RX | IMSC_RT : 0);
+}
+
+bool pl011_overrun(void)
+{
+	if (!(mmio_read32(uart + RSR) & RSR_OE))
+		return false;
+	mmio_write32(uart + RSR, 0);
+	return true;
+}
+#endif

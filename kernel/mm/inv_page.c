@@ -9,6 +9,9 @@
 #include <hv8/sysreg.h>
 #include <hv8/vm.h>
 #include <machine.h>
+#if LAB >= 5
+#include <hv8/irq.h>
+#endif
 
 static const pte_t *entries(pn_t table)
 {
@@ -58,6 +61,10 @@ static bool leaf_holds(u32 pn, uva_t uva, pte_t leaf)
 	const pa_t pa = leaf & PTE_ADDRESS;
 	const int to = page_at(pa);
 
+#if LAB >= 5
+	if (gic.version == 2 && pa == gic.vcpu)
+		return leaf == vm_device_leaf(pa) && contexts[pages[pn].owner].uses & USES_GIC;
+#endif
 	if (to < 0)
 		return leaf == vm_leaf(pa, VM_R | VM_EL0) || leaf == vm_leaf(pa, VM_RX);
 	return pages[to].type == PAGE_FRAME && pages[to].owner == pages[pn].owner &&

@@ -12,6 +12,7 @@
  *	_panic_stack..		data
  *	elsewhere in DRAM	data, but nothing where the device tree reserves memory
  *	the UART		device
+ *	the GIC			device, if there is one (lab 5)
  */
 #include <hv8/board.h>
 #include <hv8/console.h>
@@ -106,6 +107,27 @@ static void map_image(void)
 #endif
 }
 
+#if LAB >= 5
+static void map_device(const char *what, struct range r)
+{
+	if (r.end > r.start)
+		map_or_panic(what, ROUND_DOWN(r.start, PAGE_SIZE), ROUND_UP(r.end, PAGE_SIZE),
+		             MAP_DEVICE);
+}
+
+/* What of the interrupt controller the kernel uses: not GICV, which is for processes. */
+static void map_gic(void)
+{
+	int i;
+
+	map_device("GICD", board.gic.dist);
+	for (i = 0; i < board.gic.nredist; i++)
+		map_device("GICR", board.gic.redist[i]);
+	map_device("GICC", board.gic.cpu);
+	map_device("GICH", board.gic.hyp);
+}
+#endif
+
 void map_kernel(void)
 {
 	int i;
@@ -115,6 +137,9 @@ void map_kernel(void)
 	             ROUND_UP(board.uart.end, PAGE_SIZE), MAP_DEVICE);
 	for (i = 0; i < board.nmemory; i++)
 		map_memory(i);
+#if LAB >= 5
+	map_gic();
+#endif
 }
 
 /* Called by mmu_enable() while the cache is still off. */

@@ -15,6 +15,9 @@
 #include <machine.h>
 #include <uapi/errno.h>
 #include <hv8/hypercall.h>
+#if LAB >= 5
+#include <hv8/irq.h>
+#endif
 
 extern const char user_vectors[]; /* one page, user_vectors.S */
 
@@ -53,6 +56,9 @@ int vm_map_tables(pid_t pid, pn_t root)
 		error |= vm_map(pid, root, UVA_PROCS + at, pointer_pa(procs) + at, VM_R | VM_EL0);
 	for (at = 0; at < sizeof(files); at += PAGE_SIZE)
 		error |= vm_map(pid, root, UVA_FILES + at, pointer_pa(files) + at, VM_R | VM_EL0);
+#if LAB >= 5
+	error |= vm_map(pid, root, UVA_IRQS, pointer_pa(irqs), VM_R | VM_EL0);
+#endif
 	return error;
 }
 
@@ -323,6 +329,28 @@ i64 hc_map_vectors(u64 table, u64 index)
 {
 	return map_kernel_page(table, index, pointer_pa(user_vectors), 0, 1, VM_RX);
 }
+
+#if LAB >= 5
+i64 hc_map_irqs(u64 table, u64 index)
+{
+	return map_kernel_page(table, index, pointer_pa(irqs), 0, 1, VM_R | VM_EL0);
+}
+
+i64 hc_map_gicv(u64 table, u64 index)
+{
+	i64 error = check_entry(table, index, PAGE_L3);
+
+	if (error)
+		return error;
+	if (!entry_empty(table, index))
+		return -EBUSY;
+	if (gic.version != 2)
+		return -ENOENT;
+	entry_fill(table, index, vm_device_leaf(gic.vcpu));
+	irq_open(&contexts[pages[table].owner]);
+	return 0;
+}
+#endif
 
 i64 hc_unmap_kernel(u64 table, u64 index)
 {

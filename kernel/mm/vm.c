@@ -44,6 +44,14 @@ pte_t vm_leaf(pa_t pa, int perm)
 #endif
 }
 
+#if LAB >= 5
+pte_t vm_device_leaf(pa_t pa)
+{
+	return pa | PTE_VALID | PTE_TABLE | PTE_AF | PTE_NG | PTE_ATTR(MAIR_DEVICE) | PTE_PXN |
+	       PTE_XN;
+}
+#endif
+
 /* The table of level @p level + 1 below page @p table for @p uva; taken from free pages if there is none. */
 static int vm_next_table(pid_t pid, pn_t table, int level, uva_t uva)
 {

@@ -9,6 +9,9 @@
 #include <hv8/proc.h>
 #include <machine.h>
 #include <uapi/errno.h>
+#if LAB >= 5
+#include <hv8/irq.h>
+#endif
 
 /* Whether the caller may send this to @p to. */
 static inline i64 check_send(u64 to, u64 page, u64 fd)
@@ -71,6 +74,14 @@ static inline void deliver(u64 to, u64 word, u64 page, u64 fd)
 	wait_end((pid_t)to);
 }
 
+#if LAB >= 5
+/* Whether an interrupt keeps the caller, if it uses interrupts, from waiting for anyone. */
+static inline bool is_interrupted(u64 from)
+{
+	return from == 0 && current->uses && vgic_is_pending(current->pid);
+}
+#endif
+
 /* The caller waits from now on. */
 static inline void await(u64 from, u64 page, u64 fd)
 {
@@ -101,6 +112,10 @@ i64 hc_recv(u64 from, u64 page, u64 fd)
 
 	if (error)
 		return error;
+#if LAB >= 5
+	if (is_interrupted(from))
+		return -EINTR;
+#endif
 	await(from, page, fd);
 	proc_run_next();
 	return 0;
@@ -116,6 +131,13 @@ static inline i64 exchange(u64 to, u64 word, u64 page, u64 fd, u64 from, u64 int
 	if (error)
 		return error;
 	deliver(to, word, page, fd);
+#if LAB >= 5
+	if (is_interrupted(from)) {
+		ready_add(current->pid);
+		proc_run((pid_t)to);
+		return -EINTR;
+	}
+#endif
 	await(from, into_page, into_fd);
 	proc_run((pid_t)to);
 	return 0;

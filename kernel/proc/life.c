@@ -9,6 +9,9 @@
 #include <hv8/proc.h>
 #include <hv8/string.h>
 #include <uapi/errno.h>
+#if LAB >= 5
+#include <hv8/irq.h>
+#endif
 
 bool proc_yours(u64 pid)
 {
@@ -46,6 +49,9 @@ i64 hc_clone(u64 pid, u64 root)
 	contexts[pid].pid = (pid_t)pid;
 	contexts[pid].el1.ttbr0_el1 = asid_start((pid_t)pid);
 	context_clone(&contexts[pid]);
+#if LAB >= 5
+	vgic_reset((pid_t)pid);
+#endif
 	return (i64)pid;
 }
 
@@ -120,6 +126,10 @@ i64 hc_reap(u64 pid)
 		return -EAGAIN;
 	if (procs[pid].npages || procs[pid].nfiles || procs[pid].nchildren || procs[pid].nwaiting)
 		return -EBUSY;
+#if LAB >= 5
+	if (procs[pid].nirqs)
+		return -EBUSY;
+#endif
 	if (procs[pid].parent)
 		procs[procs[pid].parent].nchildren--;
 	memset(&procs[pid], 0, sizeof(procs[pid]));

@@ -15,6 +15,9 @@
 #include <hv8/vm.h>
 #include <machine.h>
 #include <uapi/hypercall.h>
+#if LAB >= 5
+#include <hv8/irq.h>
+#endif
 
 extern const char user_vectors[]; /* one page, user_vectors.S */
 
@@ -24,6 +27,9 @@ void proc_init(void)
 	el1_configure();
 #if LAB >= 4
 	asid_init();
+#endif
+#if LAB >= 5
+	irq_init();
 #endif
 	printk("hv8: %u pages for processes\n", page_count());
 }
@@ -105,6 +111,9 @@ static const char *load(pid_t pid, const u8 *file, u64 size)
 	context_init(&contexts[pid], elf_header(file).entry, sp, sp);
 #if LAB >= 4
 	contexts[pid].el1.ttbr0_el1 = asid_start(pid);
+#endif
+#if LAB >= 5
+	vgic_reset(pid);
 #endif
 	return NULL;
 }

@@ -1,10 +1,17 @@
 /*
  * Whose turn it is. A handler changes `current`, and the way out (el1.S, proc_switch) moves the CPU.
- * Exactly one process is PROC_RUNNING while any lives: the current one. The runnable ones stand in
+ * The current process is PROC_RUNNING; contexts[0] is current while nobody can run. The runnable ones stand in
  * the ready list, a ring of pids through procs[0].
  */
 #include <hv8/console.h>
 #include <hv8/proc.h>
+#if LAB >= 5
+#include <hv8/irq.h>
+#include <machine.h>
+#endif
+#if LAB >= 6
+#include <hv8/timer.h>
+#endif
 
 struct proc procs[NPROC] __attribute__((aligned(PAGE_SIZE)));
 struct context contexts[NPROC];
@@ -19,6 +26,9 @@ void ready_add(pid_t pid)
 	procs[pid].next = 0;
 	procs[last].next = (u32)pid;
 	procs[0].prev = (u32)pid;
+#if LAB >= 6
+	slice_begin();
+#endif
 }
 
 void ready_remove(pid_t pid)
@@ -33,31 +43,67 @@ void ready_remove(pid_t pid)
 
 void proc_run_next(void)
 {
-	pid_t next, pid;
+	const pid_t next = (pid_t)procs[0].next;
 
-#if LAB >= 4
-	if (procs[0].next == 0)
-		wake_orphans(); /* nobody else will */
-#endif
-	next = (pid_t)procs[0].next;
-	if (next) {
-		ready_remove(next);
-		proc_run(next);
+	if (next == 0) {
+		current = &contexts[0];
 		return;
 	}
-	for (pid = 1; pid < NPROC; pid++)
-		if (procs[pid].state == PROC_WAITING)
-			printk("hv8: process %d (%s) waits for process %u, and nobody can run\n",
-			       pid, procs[pid].name, procs[pid].wait_from);
-	printk("hv8: no process is left\n");
-	power_off();
+	ready_remove(next);
+	proc_run(next);
+#if LAB >= 6
+	slice_renew();
+#endif
 }
 
 void proc_yield(void)
 {
+#if LAB >= 5
+	const struct context *self = current;
+
+	irq_idle();
+	if (current != self)
+		return; /* its slice was over meanwhile */
+#endif
 	if (procs[0].next == 0)
 		return;
 	ready_add(current->pid);
+	proc_run_next();
+}
+
+/* Nobody is ready, and never will be. */
+static _Noreturn void nobody_left(void)
+{
+	pid_t pid;
+
+	for (pid = 1; pid < NPROC; pid++) {
+		if (procs[pid].state == PROC_WAITING)
+			printk("hv8: process %d (%s) waits for process %u, and nobody can run\n",
+			       pid, procs[pid].name, procs[pid].wait_from);
+#if LAB >= 5
+		if (procs[pid].state == PROC_SLEEPING)
+			printk("hv8: process %d (%s) waits for an interrupt, and none can come\n",
+			       pid, procs[pid].name);
+#endif
+	}
+	printk("hv8: no process is left\n");
+	power_off();
+}
+
+/* Nobody is current: wait until somebody is. */
+static void idle(void)
+{
+#if LAB >= 4
+	wake_orphans(); /* nobody else will */
+#endif
+#if LAB >= 5
+	while (procs[0].next == 0 && irq_expected()) {
+		wfi();
+		irq_handle();
+	}
+#endif
+	if (procs[0].next == 0)
+		nobody_left();
 	proc_run_next();
 }
 
@@ -65,5 +111,16 @@ void proc_switch(struct context *from)
 {
 	if (from == current)
 		return;
-	context_switch(from, current);
+#if LAB >= 5
+	if (from->uses)
+		irq_leave(from);
+#endif
+	if (current == &contexts[0])
+		idle();
+	if (from != current)
+		context_switch(from, current);
+#if LAB >= 5
+	if (current->uses)
+		irq_enter(current);
+#endif
 }

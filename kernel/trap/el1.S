@@ -27,11 +27,13 @@ FUNC(el1_sync)
 	b	el1_entry
 END(el1_sync)
 
+#if LAB < 5
 FUNC(el1_irq)
 	stp	x9, x10, [sp, #FRAME_X + 8 * 9]
 	mov	x10, #TRAP_IRQ
 	b	el1_entry
 END(el1_irq)
+#endif
 
 FUNC(el1_serror)
 	stp	x9, x10, [sp, #FRAME_X + 8 * 9]

@@ -11,6 +11,9 @@
 #include <hv8/page.h>
 #include <hv8/stat.h>
 #endif
+#if LAB >= 5
+#include <hv8/irq.h>
+#endif
 #include <machine.h>
 #include <uapi/errno.h>
 
@@ -18,13 +21,21 @@
 u64 stats[NSTAT];
 static pid_t console_owner = INIT_PID;
 
+static void console_set(pid_t pid)
+{
+	console_owner = pid;
+#if LAB >= 5
+	irq_console(pid);
+#endif
+}
+
 void console_orphan(pid_t pid)
 {
 	const u32 parent = procs[pid].parent;
 
 	if (console_owner == pid)
-		console_owner =
-			parent && procs[parent].state != PROC_ZOMBIE ? (pid_t)parent : INIT_PID;
+		console_set(parent && procs[parent].state != PROC_ZOMBIE ? (pid_t)parent
+		                                                         : INIT_PID);
 }
 #endif
 
@@ -75,7 +86,11 @@ i64 hc_console_read(void)
 	if (current->pid != console_owner)
 		return -EPERM;
 #endif
+#if LAB >= 5
+	byte = console_input();
+#else
 	byte = pl011_getc();
+#endif
 	return byte < 0 ? -EAGAIN : byte;
 }
 
@@ -86,7 +101,7 @@ i64 hc_console_give(u64 pid)
 		return -EINVAL;
 	if (current->pid != console_owner)
 		return -EPERM;
-	console_owner = (pid_t)pid;
+	console_set((pid_t)pid);
 	return 0;
 }
 

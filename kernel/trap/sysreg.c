@@ -7,6 +7,9 @@
 #include <hv8/proc.h>
 #include <hv8/sysreg.h>
 #include <machine.h>
+#if LAB >= 5
+#include <hv8/irq.h>
+#endif
 
 /* An access as ESR_ELx.ISS encodes it (D19.2.38, "ISS encoding for an exception from MSR, MRS, or
  * System instruction"). */
@@ -86,6 +89,11 @@ USED_BY_HOLES static bool write_allowed(u32 encoding, u64 value)
 	case SYSREG(3, 0, 13, 0, 1):
 		write_sysreg(contextidr_el1, value);
 		return true;
+#if LAB >= 5
+	case SYSREG(3, 0, 12, 11, 5): /* ICC_SGI1R_EL1: HCR_EL2.IMO traps it too */
+		irq_send_sgi(value);
+		return true;
+#endif
 	}
 	return false;
 }
@@ -95,6 +103,10 @@ USED_BY_HOLES static void deny(u64 iss)
 	const char *access = iss & ISS_READ ? "read" : "write";
 	u32 encoding = (u32)iss & ISS_SYSREG_MASK, i;
 
+#if LAB >= 5
+	if (irq_first_use(encoding))
+		return; /* the instruction is tried again */
+#endif
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i].encoding == encoding) {
 			proc_kill("%s of %s is denied", access, names[i].name);

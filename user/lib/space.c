@@ -107,6 +107,10 @@ static i64 map_kernel(u64 pid, u64 page_parts)
 	for (part = 0; table >= 0 && !error && part < FILES_PAGES; part++)
 		error = hv8_map_files((u64)table, table_index(UVA_FILES + part * PAGE_SIZE, 3),
 		                      part);
+#if LAB >= 5
+	if (table >= 0 && !error)
+		error = hv8_map_irqs((u64)table, table_index(UVA_IRQS, 3));
+#endif
 	return table < 0 ? table : error;
 }
 
@@ -166,5 +170,9 @@ i64 bury(u64 pid)
 		if (PROCS[i].wait_from == pid)
 			hv8_wake(i);
 	}
+#if LAB >= 5
+	for (i = 32; i < NIRQ && PROCS[pid].nirqs; i++)
+		hv8_reclaim_irq(i);
+#endif
 	return hv8_reap(pid);
 }

@@ -12,6 +12,20 @@ struct range {
 	pa_t start, end; /* [start, end) */
 };
 
+#if LAB >= 5
+#define BOARD_NREDIST 4
+
+/* The interrupt controller, and the interrupts that the kernel itself needs; INTIDs, 0 if the device tree has none. */
+struct board_gic {
+	int version; /* 2, 3; 0: none that hv8 knows */
+	struct range dist;
+	struct range redist[BOARD_NREDIST]; /* GICv3 */
+	int nredist;
+	struct range cpu, hyp, vcpu; /* GICv2: GICC, GICH, GICV; empty if the tree does not tell */
+	intid_t maintenance, uart, el1_timer, el2_timer;
+};
+#endif
+
 struct board {
 	struct range image; /* the kernel, with .bss and stacks */
 	struct range fdt;
@@ -22,7 +36,11 @@ struct board {
 	struct range uart;                              /* the console; empty if none was found */
 	u32 uart_clock;                                 /* Hz, 0 if the device tree does not tell */
 	enum { PSCI_UNKNOWN, PSCI_SMC, PSCI_HVC } psci; /* how to call the firmware */
-	char bootargs[BOOTARGS_MAX];                    /* always terminated; cut if longer */
+#if LAB >= 5
+	struct board_gic gic;
+	u32 timer_clock; /* Hz, where CNTFRQ_EL0 is not to be trusted; else 0 */
+#endif
+	char bootargs[BOOTARGS_MAX]; /* always terminated; cut if longer */
 };
 
 extern struct board board;
@@ -33,6 +51,13 @@ extern struct board board;
  * @return NULL, or what is wrong with the tree, in words
  */
 const char *board_read(struct board *b, pa_t fdt);
+
+#if LAB >= 5
+struct fdt;
+
+/** Read the interrupt controller, the timers and the console's interrupt; @p console is its node, or negative. */
+void board_read_irq(struct board *b, const struct fdt *fdt, int console);
+#endif
 
 /**
  * Find "@p name=value" among the words of the boot arguments.

@@ -52,3 +52,17 @@ pa_t console_log(u32 part);
 /** How many bytes of that page are messages, 0..PAGE_SIZE. */
 u32 console_log_length(u32 part);
 #endif
+
+#if LAB >= 5
+/** From now on what is typed interrupts. */
+void console_interrupts(void);
+
+/** The UART interrupts: take what it has. @return whether it had something */
+bool console_receive(void);
+
+/** Whether something was typed that nobody has read. */
+bool console_has_input(void);
+
+/** The next byte that was typed, 0..255, or -1. */
+int console_input(void);
+#endif

@@ -17,3 +17,11 @@ void pl011_putc(u8 byte);
 
 /** Return the next received byte, 0..255, or -1 at once if there is none. */
 int pl011_getc(void);
+
+#if LAB >= 5
+/** Interrupt while something is in the receive FIFO, or not (DDI 0183, 3.3.10). */
+void pl011_interrupts(bool on);
+
+/** Whether a byte was lost because the receive FIFO was full, since the last call (3.3.2). */
+bool pl011_overrun(void);
+#endif

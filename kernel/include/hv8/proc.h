@@ -40,7 +40,13 @@ struct context {
 	struct trap_frame frame; /* first: SP_EL2 points here while the process runs */
 	struct el1_state el1;
 	struct fp_state fp;
-	pid_t pid;                /* its index in contexts[] and procs[] */
+	pid_t pid; /* its index in contexts[] and procs[] */
+#if LAB >= 5
+	u32 uses; /* USES_: what of the interrupt hardware is moved with it (hv8/irq.h) */
+#endif
+#if LAB >= 6
+	u64 timer_ctl, timer_cval; /* CNTP_CTL_EL0, CNTP_CVAL_EL0 */
+#endif
 } __attribute__((aligned(1024))); /* so that indexing is a shift */
 
 extern struct proc procs[NPROC]; /* procs[0] is nobody, and the head of the ready list */
@@ -80,14 +86,14 @@ static inline void proc_run(pid_t pid)
 	current = &contexts[pid];
 }
 
-/** The current process does not go on: let the first of the ready list run. Powers off if there is none. */
+/** The current process does not go on: let the first of the ready list run; nobody, contexts[0], if there is none. */
 void proc_run_next(void);
 
 /** Let the first of the ready list run, and the current process behind all others. */
 void proc_yield(void);
 
 /** Called on the way out, when the process @p from was interrupted: if another is current now,
- * switch the CPU to it. */
+ * switch the CPU to it; if nobody is, wait for somebody, or power off. */
 void proc_switch(struct context *from);
 
 /** Put the registers of a fresh process in place: nothing of any other process is in them. */

@@ -50,6 +50,12 @@
 #define CNTHCTL_EL2_EL1PCTEN BIT(0) /* EL1 may read the physical counter */
 #define CNTHCTL_EL2_EL1PCEN  BIT(1) /* EL1 may use the physical timer */
 
+#if LAB >= 6
+/* D19.12.6 CNTHP_CTL_EL2, D19.12.15 CNTP_CTL_EL0 */
+#define CNT_CTL_ENABLE BIT(0)
+#define CNT_CTL_IMASK  BIT(1) /* expired, it does not interrupt */
+#endif
+
 /* D19.2.124 SCTLR_EL1, D19.2.125 SCTLR_EL2, System Control Registers */
 #define SCTLR_ELx_M    BIT(0)  /* MMU */
 #define SCTLR_ELx_A    BIT(1)  /* alignment checks */

@@ -11,12 +11,13 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef int64_t i64;
 
-typedef u64 pa_t;   /* physical address; also an EL2 virtual one, since EL2 runs with VA = PA */
-typedef u64 uva_t;  /* virtual address in a process, translated by its TTBR0_EL1 */
-typedef int pid_t;  /* process, 1..NPROC-1; 0 is nobody */
-typedef u32 pn_t;   /* number of a process page, 0..NPAGE-1 */
-typedef u64 pte_t;  /* translation table entry */
-typedef u16 asid_t; /* address space identifier, 8 or 16 bits */
+typedef u64 pa_t;    /* physical address; also an EL2 virtual one, since EL2 runs with VA = PA */
+typedef u64 uva_t;   /* virtual address in a process, translated by its TTBR0_EL1 */
+typedef int pid_t;   /* process, 1..NPROC-1; 0 is nobody */
+typedef u32 pn_t;    /* number of a process page, 0..NPAGE-1 */
+typedef u64 pte_t;   /* translation table entry */
+typedef u16 asid_t;  /* address space identifier, 8 or 16 bits */
+typedef u32 intid_t; /* interrupt identifier: 0..15 SGI, 16..31 PPI, 32..1019 SPI */
 
 #define PAGE_SIZE  4096UL
 #define PAGE_SHIFT 12

@@ -11,6 +11,11 @@
  * perhaps with VM_EL0). */
 pte_t vm_leaf(pa_t pa, int perm);
 
+#if LAB >= 5
+/** The same for a page of device registers: Device-nGnRE, EL1 reads and writes, EL0 has no access. */
+pte_t vm_device_leaf(pa_t pa);
+#endif
+
 /**
  * Map the page at @p pa into process @p pid, whose root table is page @p root. Missing tables are
  * taken from free pages.

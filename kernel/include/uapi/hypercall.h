@@ -24,6 +24,16 @@ enum statistic {
 	STAT_FP_SWITCHES, /* FP and SIMD registers were moved */
 	STAT_FLUSH_PAGE,  /* TLB maintenance by page */
 	STAT_FLUSH_ASID,  /* by ASID, because it is used again */
+#if LAB >= 5
+	STAT_IRQS,        /* physical interrupts taken */
+	STAT_SPURIOUS,    /* interrupts that were gone when they were to be taken */
+	STAT_UNOWNED,     /* interrupts that nobody owned: each was masked */
+	STAT_MAINTENANCE, /* maintenance interrupts: list registers had been too few */
+	STAT_INPUT_LOST,  /* times that the console's receive FIFO ran over */
+#endif
+#if LAB >= 6
+	STAT_TICKS, /* interrupts of the EL2 timer */
+#endif
 	NSTAT
 };
 #endif
@@ -40,4 +50,8 @@ enum statistic {
 #define UVA_PAGES 0x80200000UL /* the kernel's tables, read-only: struct page[NPAGE] */
 #define UVA_PROCS 0x80300000UL /* struct proc[NPROC] */
 #define UVA_FILES 0x80310000UL /* struct file[NFILE] */
+#endif
+#if LAB >= 5
+#define UVA_IRQS 0x80320000UL /* struct irq[NIRQ] */
+#define UVA_GICV 0x80330000UL /* where user/lib maps a GICv2's virtual CPU interface */
 #endif

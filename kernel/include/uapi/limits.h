@@ -10,6 +10,9 @@
 #define NPAGE  65536 /* pages of process memory, 256 MiB; a board may have fewer */
 #define NFILE  128   /* open files of all processes; file 0 is none */
 #define NOFILE 16    /* descriptors of a process */
+#if LAB >= 5
+#define NIRQ 1024 /* interrupts by INTID; a board may have fewer */
+#endif
 
 #define PROC_NAME         16  /* bytes of a name, with its end */
 #define CONSOLE_WRITE_MAX 256 /* bytes a console_write */

@@ -34,6 +34,9 @@ enum proc_state {
 	PROC_RUNNING,
 	PROC_WAITING, /* in recv, call or reply_wait */
 	PROC_ZOMBIE,  /* dead: its pages wait for reclaim_page, its files for close, it for reap */
+#if LAB >= 5
+	PROC_SLEEPING, /* in wait: for an interrupt */
+#endif
 };
 
 struct proc {
@@ -52,7 +55,13 @@ struct proc {
 	i64 status;           /* PROC_ZOMBIE: what it gave to exit, or STATUS_KILLED */
 	char name[PROC_NAME]; /* for people */
 	u16 fd[NOFILE];       /* which file; 0: the descriptor is free */
-	u64 reserved[2];      /* to a power of two */
+#if LAB >= 5
+	u32 nirqs; /* interrupts whose `owner` it is, by alloc_irq */
+	u32 reserved_irq;
+	u64 reserved[1]; /* to a power of two */
+#else
+	u64 reserved[2]; /* to a power of two */
+#endif
 };
 
 struct file {
@@ -62,6 +71,28 @@ struct file {
 	u64 offset; /* set by lseek */
 	u64 mode;   /* of the creator's choice */
 };
+
+#if LAB >= 5
+enum irq_type {
+	IRQ_NONE,  /* this board has no such interrupt, or none that a process may have */
+	IRQ_FREE,  /* for alloc_irq */
+	IRQ_OWNED, /* `owner` handles it */
+	IRQ_KERNEL, /* the kernel handles it; if `owner` is not 0, that process is told by a virtual one: the console */
+};
+
+struct irq {
+	u8 type;     /* enum irq_type */
+	u8 priority; /* as irq_priority set it: lower numbers first */
+	u16 owner;   /* a pid; 0: nobody */
+};
+
+#define IRQ_SGIS     16   /* INTIDs 0..15: SGIs, each process's own */
+#define IRQ_PRIORITY 0x80 /* of each interrupt until irq_priority */
+#define IRQ_EDGE     1    /* alloc_irq: edge-triggered */
+#if LAB >= 6
+#define IRQ_TIMER 30 /* each process's own: its EL1 physical timer */
+#endif
+#endif
 
 #define INIT_PID 1 /* the first program: inherits orphans, may power off */
 

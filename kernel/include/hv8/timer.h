@@ -1,0 +1,53 @@
+/*
+ * Time. The EL2 physical timer is the kernel's: it ends time slices and wakes sleepers. The EL1 physical timer
+ * belongs to the process that runs, untrapped from its first use on; its state moves with the process.
+ */
+#pragma once
+
+#include <hv8/proc.h>
+
+#define TICK_US \
+	10000 /* a time slice, in microseconds; the boot argument tick=N (decimal, 10..1000000) overrides it */
+
+/** The counter's frequency in Hz, never assumed: CNTFRQ_EL0, or what the device tree says. */
+u64 timer_frequency(void);
+
+/** Prepare both timers. */
+void timer_init(void);
+
+/** Whether the process that runs has a slice that will end. */
+extern enum slice {
+	SLICE_NEVER, /* there is no preemption: irq=off */
+	SLICE_NONE,  /* nobody else is ready */
+	SLICE_RUNS,
+} slice;
+
+/** The slice of the process that runs ends a tick from now. */
+void slice_start(void);
+
+/** Somebody is ready beside the process that runs. */
+static inline void slice_begin(void)
+{
+	if (slice == SLICE_NONE)
+		slice_start();
+}
+
+/** A process runs because it was first in the ready list: it has a slice of its own. */
+static inline void slice_renew(void)
+{
+	if (slice == SLICE_RUNS)
+		slice_start();
+}
+
+/** The interrupt of the EL2 timer: wake who is due, end the slice if it is over. */
+void timer_interrupt(void);
+
+/** The interrupt of the EL1 timer. @return whether it is pending for a process now, which will end it */
+bool timer_expired(void);
+
+/** Whether the EL1 timer of @p context is set: it will interrupt, or has. */
+bool timer_is_set(const struct context *context);
+
+/** Move the EL1 timer of @p context out of the CPU, or into it. If it sleeps, the kernel keeps its deadline. */
+void timer_leave(struct context *context);
+void timer_enter(struct context *context);
