@@ -2,7 +2,7 @@
 
 KERNEL += bench/kernel/crossing.c bench/kernel/vectors.S
 USER_LIB += bench/user/fault.S
-PROGRAMS += bench/user/bench.c
+PROGRAMS += bench/user/bench.c bench/user/interrupts.c
 
 $(B)/bench/kernel/%.o: bench/kernel/% $(B)/offsets.h $(B)/flags
 	$(call say,CC,$<)

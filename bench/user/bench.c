@@ -1,16 +1,13 @@
 /*
  * What an exokernel's operations cost: hypercalls, a process's own faults, processes that call each other. Two of these
- * run, `init=bench,bench`: process 1 measures, process 2 is the other end. For each row process 1 prints "bench: ROW MEDIAN
- * LOW HIGH"; sample.h says how it counts.
+ * run, `init=bench,bench`: process 1 measures, process 2 is the other end; sample.h says how it counts.
  *
  * A program in a hurry looks up its names once: what is measured is the hypercall and the fault, not the search.
  */
-#include "../sample.h"
-#include "space.h"
+#include "rows.h"
 
 #define HEAP       0x50000000UL /* HEAP_PAGES writable pages, then one that is not mapped */
 #define HEAP_PAGES 64UL
-#define OTHER(pid) (3 - (pid))
 
 /* fault.S */
 extern const char fault_vectors[];
@@ -18,32 +15,8 @@ void stop_and_skip(u64 esr, u64 far);
 extern void (*on_fault)(u64 esr, u64 far);
 extern u64 stopped_at;
 
-static u64 samples[SAMPLES];
-static u64 nothing;                   /* what a sample without an operation is */
-static bool broken;                   /* a hypercall failed: the samples mean nothing */
-static u64 me;                        /* my pid */
 static u64 table, frames[HEAP_PAGES]; /* of the heap: its level 3 table and its frames */
 static u64 spare;                     /* a free page */
-
-static void report(const char *row)
-{
-	struct summary s = summarize(samples);
-
-	print("bench: ");
-	print(row);
-	print(" ");
-	print_decimal((i64)s.median);
-	print(" ");
-	print_decimal((i64)s.low);
-	print(" ");
-	print_decimal((i64)s.high);
-	print("\n");
-}
-
-static void check(i64 result)
-{
-	broken |= result < 0;
-}
 
 static u64 random(u64 below)
 {
@@ -51,21 +24,6 @@ static u64 random(u64 below)
 
 	state = state * 6364136223846793005 + 1442695040888963407;
 	return (state >> 33) % below;
-}
-
-/* The operations, between two readings of the counter */
-
-INLINE void start(void)
-{
-	__asm__ volatile(START : : : "memory");
-}
-
-INLINE u64 stop(void)
-{
-	u64 count;
-
-	__asm__ volatile(STOP("%0") : "=r"(count) : : "memory");
-	return count - nothing;
 }
 
 /* The arguments are in their registers already, as they are for the `hvc` of any stub. */
@@ -263,13 +221,7 @@ static void map_heap(void)
 
 static void alone(void)
 {
-	u64 i;
-
-	for (i = 0; i < SAMPLES; i++) {
-		start();
-		samples[i] = stop();
-	}
-	nothing = summarize(samples).median;
+	measure_nothing();
 	map_heap();
 	__asm__ volatile("msr vbar_el1, %0\n\tisb" : : "r"(fault_vectors));
 	calls();

@@ -415,6 +415,7 @@ static bool fp_traps(void)
 static void vdisr_moves_where_there_is_ras(void **state)
 {
 	model_sysreg_set("id_aa64pfr0_el1", 1UL << 28 | 0x2222);
+	context_prepare();
 	context_switch(NULL, &contexts[1]);
 	model_sysreg_set("s3_4_c12_c1_1", 0x80abcdef);
 	context_switch(&contexts[1], &contexts[2]);

@@ -16,7 +16,8 @@ import bench                                                                    
 
 RESULTS = os.path.join(ROOT, "build", "bench", "results.json")
 ROWS = ["null_hypercall", "fault_to_handler", "fault_round_trip", "protect_page", "demand_zero_page", "appel1_per_page",
-        "appel2_per_page", "switch_to_named", "ipc_round_trip", "hvc_el1_to_el2", "svc_el0_to_el1"]
+        "appel2_per_page", "switch_to_named", "ipc_round_trip", "virq_self_round_trip", "irq_to_process", "tick_stolen", "process_switch_preempted",
+        "hvc_el1_to_el2", "svc_el0_to_el1"]
 
 
 def run(*arguments):

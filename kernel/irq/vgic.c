@@ -246,10 +246,21 @@ void vgic_maintain(void)
 
 void vgic_pend(pid_t pid, intid_t intid)
 {
-	set_pending(&vgics[pid], intid);
+	struct vgic *v = &vgics[pid];
+
+	if (pid == loaded && v->words == 0) {
+		collect_empty(v);
+		if (v->used ==
+		    0) { /* the common case: there is nothing before which or behind which it comes */
+			lr_set(v, 0, make_lr(v, intid));
+			return;
+		}
+	}
+	set_pending(v, intid);
 	if (pid == loaded)
 		vgic_fill();
-	irq_wake(pid);
+	else
+		irq_wake(pid);
 }
 
 bool vgic_is_pending(pid_t pid)

@@ -22,9 +22,9 @@ static struct context *fp_owner; /* whose values the FP and SIMD registers hold;
 
 static void fp_trap(bool on)
 {
-	u64 cptr = CPTR_EL2_RES1 | CPTR_EL2_TZ | CPTR_EL2_TSM | CPTR_EL2_TTA | CPTR_EL2_TAM;
+	const u64 cptr = CPTR_EL2_RES1 | CPTR_EL2_TZ | CPTR_EL2_TSM | CPTR_EL2_TTA | CPTR_EL2_TAM;
 
-	write_sysreg(cptr_el2, on ? cptr | CPTR_EL2_TFP : cptr);
+	write_sysreg(cptr_el2, cptr | (on ? CPTR_EL2_TFP : 0));
 	isb();
 }
 
@@ -63,14 +63,30 @@ void context_init(struct context *context, uva_t entry, uva_t sp, uva_t argument
 	context->el1.cpacr_el1 = 3UL << 20; /* FPEN: no trap to EL1 */
 }
 
-/* With HCR_EL2.AMO set EL1's DISR_EL1 is VDISR_EL2 (Arm ARM D19.2, DISR_EL1). */
-static void switch_vdisr(struct context *from, const struct context *to)
+/* What a switch does beside moving registers; most CPUs and boots need neither. */
+static bool extras, has_ras, shares_asid;
+
+void context_prepare(void)
 {
-	if (!ID_FIELD(read_sysreg(id_aa64pfr0_el1), ID_AA64PFR0_RAS))
-		return;
-	if (from)
+	has_ras = ID_FIELD(read_sysreg(id_aa64pfr0_el1), ID_AA64PFR0_RAS);
+#if LAB >= 4
+	shares_asid = !asid_used();
+#else
+	shares_asid = true;
+#endif
+	extras = has_ras || shares_asid;
+}
+
+static __attribute__((noinline)) void switch_extras(struct context *from, const struct context *to)
+{
+	/* With HCR_EL2.AMO set EL1's DISR_EL1 is VDISR_EL2 (Arm ARM D19.2, DISR_EL1). */
+	if (has_ras && from)
 		from->el1.vdisr_el2 = read_sysreg(s3_4_c12_c1_1);
-	write_sysreg(s3_4_c12_c1_1, to->el1.vdisr_el2);
+	if (has_ras)
+		write_sysreg(s3_4_c12_c1_1, to->el1.vdisr_el2);
+	/* All address spaces share ASID 0: what the TLB holds belongs to the other process. */
+	if (shares_asid)
+		tlbi_vmalle1is();
 }
 
 static inline void el1_save(struct el1_state *to)
@@ -120,12 +136,10 @@ void context_switch(struct context *from, const struct context *to)
 	if (from)
 		el1_save(&from->el1);
 	el1_load(&to->el1);
-	switch_vdisr(from, to);
 	fp_trap(fp_owner != to); /* its barrier is for the registers above too */
 #if LAB >= 4
 	stats[STAT_SWITCHES]++;
-	if (!asid_used())
 #endif
-		/* All address spaces share ASID 0: what the TLB holds belongs to the other process. */
-		tlbi_vmalle1is();
+	if (extras)
+		switch_extras(from, to);
 }

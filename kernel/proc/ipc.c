@@ -74,14 +74,6 @@ static inline void deliver(u64 to, u64 word, u64 page, u64 fd)
 	wait_end((pid_t)to);
 }
 
-#if LAB >= 5
-/* Whether an interrupt keeps the caller, if it uses interrupts, from waiting for anyone. */
-static inline bool is_interrupted(u64 from)
-{
-	return from == 0 && current->uses && vgic_is_pending(current->pid);
-}
-#endif
-
 /* The caller waits from now on. */
 static inline void await(u64 from, u64 page, u64 fd)
 {
@@ -113,13 +105,29 @@ i64 hc_recv(u64 from, u64 page, u64 fd)
 	if (error)
 		return error;
 #if LAB >= 5
-	if (is_interrupted(from))
+	/* Who uses interrupts does not wait for anyone while one is pending. */
+	if (from == 0 && current->uses && vgic_is_pending(current->pid))
 		return -EINTR;
 #endif
 	await(from, page, fd);
 	proc_run_next();
 	return 0;
 }
+
+#if LAB >= 5
+/* The end of exchange() for a caller that uses interrupts, and waits for anyone. */
+static __attribute__((noinline)) i64 exchange_end(u64 to, u64 into_page, u64 into_fd)
+{
+	const bool interrupted = vgic_is_pending(current->pid);
+
+	if (interrupted)
+		ready_add(current->pid);
+	else
+		await(0, into_page, into_fd);
+	proc_run((pid_t)to);
+	return interrupted ? -EINTR : 0;
+}
+#endif
 
 /* Send to @p to, wait for @p from, and let @p to run. */
 static inline i64 exchange(u64 to, u64 word, u64 page, u64 fd, u64 from, u64 into_page, u64 into_fd)
@@ -132,11 +140,8 @@ static inline i64 exchange(u64 to, u64 word, u64 page, u64 fd, u64 from, u64 int
 		return error;
 	deliver(to, word, page, fd);
 #if LAB >= 5
-	if (is_interrupted(from)) {
-		ready_add(current->pid);
-		proc_run((pid_t)to);
-		return -EINTR;
-	}
+	if (from == 0 && current->uses)
+		return exchange_end(to, into_page, into_fd);
 #endif
 	await(from, into_page, into_fd);
 	proc_run((pid_t)to);

@@ -28,6 +28,7 @@ void proc_init(void)
 #if LAB >= 4
 	asid_init();
 #endif
+	context_prepare();
 #if LAB >= 5
 	irq_init();
 #endif

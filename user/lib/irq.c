@@ -72,21 +72,6 @@ void irq_end(u64 intid)
 		write(icc_eoir1_el1, intid);
 }
 
-void irq_send(u64 intid)
-{
-	u64 mpidr;
-
-	if (memory_mapped) {
-		hv8_raise_irq((u64)hv8_getpid(), intid);
-		return;
-	}
-	__asm__("mrs %0, mpidr_el1" : "=r"(mpidr));
-	/* IHI 0069 12.2.20: my affinity, me in the target list */
-	write(icc_sgi1r_el1, (mpidr & 0xff00) << 8 | (mpidr & 0xff0000) << 16 |
-	                             (mpidr >> 32 & 0xff) << 48 | (mpidr >> 4 & 15) << 44 |
-	                             1UL << (mpidr & 15) | intid << 24);
-}
-
 /* Called by irq_vectors. */
 void irq_take(void)
 {

@@ -9,8 +9,9 @@
 #include <uapi/tables.h>
 
 /* What of the interrupt hardware a process uses (struct context, `uses`): a switch moves only that. */
-#define USES_GIC   1 /* the virtual CPU interface */
-#define USES_TIMER 2 /* the EL1 physical timer */
+#define USES_GIC    1 /* the virtual CPU interface */
+#define USES_TIMER  2 /* the EL1 physical timer */
+#define USES_NOBODY 4 /* contexts[0]: it is no process, and somebody else must be found */
 
 /* The virtual interrupts of a process. While it runs its list registers are in the CPU, and `lr` is what was written there. */
 struct vgic {

@@ -99,6 +99,9 @@ void proc_switch(struct context *from);
 /** Put the registers of a fresh process in place: nothing of any other process is in them. */
 void context_init(struct context *context, uva_t entry, uva_t sp, uva_t arguments);
 
+/** Find out what a switch must do on this CPU, with these boot arguments. */
+void context_prepare(void);
+
 /** Exchange the CPU's EL1 state: save it to @p from, unless NULL, and load @p to. */
 void context_switch(struct context *from, const struct context *to);
 
