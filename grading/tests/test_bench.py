@@ -76,11 +76,13 @@ class Bench(unittest.TestCase):
         self.assertEqual([line.split()[0] for line in output.splitlines() if "MISSED" in line], ["protect_page"])
 
     def test_a_run_without_numbers_writes_nothing(self):
-        with tempfile.TemporaryDirectory() as out:
-            for printed in ("hv8: panic", "bench: null_hypercall 53 53 53\nbench: broken\n"):
-                done = subprocess.CompletedProcess([], 0, printed.encode())
-                with mock.patch("bench.subprocess.run", return_value=done):
-                    self.assertEqual(run("--out", out, self.build)[0], 2)
+        with tempfile.TemporaryDirectory() as out, tempfile.TemporaryDirectory() as guests:
+            for printed in ("hv8: panic", "bench: null_hypercall 53 53 53\\nbench: broken\\n"):
+                qemu = os.path.join(guests, "qemu")
+                with open(qemu, "w", encoding="utf-8") as file:
+                    file.write("#!/bin/sh\nprintf '%s'\n" % printed)
+                os.chmod(qemu, 0o755)
+                self.assertEqual(run("--out", out, "--qemu", qemu, self.build)[0], 2)
             self.assertEqual(os.listdir(out), [])
 
 
