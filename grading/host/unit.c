@@ -21,19 +21,32 @@ void model_fail(const char *format, ...)
 	__builtin_unreachable(); /* fail_msg() jumps out of the test, but does not say so */
 }
 
-void expect_fail(void (*code)(void *), void *argument, const char *text, const char *file, int line)
+jmp_buf *expect_begin(void)
 {
 	expecting = true;
-	if (setjmp(expected) == 0) {
-		code(argument);
-		expecting = false;
+	return &expected;
+}
+
+void expect_end(const char *text, bool failed, const char *file, int line)
+{
+	expecting = false;
+	if (!failed) {
 		print_error("%s:%d: nothing failed; expected: %s\n", file, line, text);
 		_fail(file, line);
 	}
-	expecting = false;
 	if (!strstr(message, text)) {
 		print_error("%s:%d: \"%s\", expected: %s\n", file, line, message, text);
 		_fail(file, line);
+	}
+}
+
+void expect_fail(void (*code)(void *), void *argument, const char *text, const char *file, int line)
+{
+	if (setjmp(*expect_begin()) == 0) {
+		code(argument);
+		expect_end(text, false, file, line);
+	} else {
+		expect_end(text, true, file, line);
 	}
 }
 

@@ -26,3 +26,16 @@ int model_teardown(void **state);
 	expect_fail(code, argument, text, __FILE__, __LINE__)
 void expect_fail(void (*code)(void *argument), void *argument, const char *text, const char *file,
                  int line);
+
+/** The statements must end with a failure whose message contains @p text. */
+#define FAILS(text, ...)                                             \
+	do {                                                         \
+		if (setjmp(*expect_begin()) == 0) {                  \
+			__VA_ARGS__;                                 \
+			expect_end(text, false, __FILE__, __LINE__); \
+		} else {                                             \
+			expect_end(text, true, __FILE__, __LINE__);  \
+		}                                                    \
+	} while (0)
+jmp_buf *expect_begin(void);
+void expect_end(const char *text, bool failed, const char *file, int line);

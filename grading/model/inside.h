@@ -20,7 +20,50 @@ bool is_memory(pa_t pa);
 
 /* ---- sysreg.c -------------------------------------------------------------------------------- */
 
+/** A system register: what reset leaves in it, and what it is a door to, if to anything. */
+struct sysreg {
+	const char *name;
+	bool read_only, write_only;
+	u64 reset;
+	u64 value;
+	int writes;
+	u32 n;                                   /* which one of its kind */
+	u64 reserved;                            /* bits that must be written as zero */
+	void (*check)(const struct sysreg *reg); /* ends the test if it may not be accessed now */
+	u64 (*read)(const struct sysreg *reg);
+	void (*write)(const struct sysreg *reg, u64 value);
+};
+
+/* The devices' ones; the last has no name. */
+extern struct sysreg gic_sysregs[], timer_sysregs[];
+
 void sysreg_reset(void);
+
+/* ---- gic.c, gic_mmio.c ----------------------------------------------------------------------- */
+
+void intc_reset(void);
+
+/** The input of @p intid is @p high now. */
+void intc_input(u32 intid, bool high);
+
+/** A register of the interrupt controller in memory; false: there is none at @p pa. */
+bool intc_read(pa_t pa, u32 *value);
+bool intc_write(pa_t pa, u32 value);
+
+/** wfi() returns to software that does not answer; true if it has done so for too long. */
+bool intc_is_ignored(void);
+
+/* ---- timer.c --------------------------------------------------------------------------------- */
+
+void generic_timer_reset(void);
+
+/** Let time pass until the next timer fires; false if none will. */
+bool generic_timer_next(void);
+
+/* ---- uart.c ---------------------------------------------------------------------------------- */
+
+u32 uart_read(pa_t pa);
+void uart_write(pa_t pa, u32 value);
 
 /* ---- walk.c ---------------------------------------------------------------------------------- */
 

@@ -103,6 +103,25 @@ void pte_publish(void)
 	model.unpublished = 0;
 }
 
+/* ---- devices --------------------------------------------------------------------------------- */
+
+u32 mmio_read32(pa_t pa)
+{
+	u32 value;
+
+	if (pa % 4)
+		model_fail("a 32-bit read of 0x%lx, which is not aligned", pa);
+	return intc_read(pa, &value) ? value : uart_read(pa);
+}
+
+void mmio_write32(pa_t pa, u32 value)
+{
+	if (pa % 4)
+		model_fail("a 32-bit write of 0x%lx, which is not aligned", pa);
+	if (!intc_write(pa, value))
+		uart_write(pa, value);
+}
+
 /* ---- pages ----------------------------------------------------------------------------------- */
 
 static void must_be_page(pa_t pa, const char *what)

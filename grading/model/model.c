@@ -2,7 +2,8 @@
  * The model machine. Written from the manuals (Arm ARM DDI 0487, PL011 DDI 0183), with its own
  * constants: what the kernel believes of a register must not be what it is tested against.
  *
- * Here: power and firmware. memory.c, sysreg.c, uart.c, walk.c, tlb.c: the machine's parts.
+ * Here: power and firmware. memory.c, sysreg.c, uart.c, gic*.c, timer.c, walk.c, tlb.c: the
+ * machine's parts.
  * rules.c: what no machine checks.
  */
 #include "model.h"
@@ -84,9 +85,13 @@ void model_reset(void)
 	model.image = MODEL_DRAM + (2UL << 20);
 	model.uart.base = 0x9000000;
 	model.uart.cr = 0x300;
+	model.uart.ifls = 0x12; /* half full */
+	model.gic = (struct model_gic){ .version = 3, .nlr = 4, .single_security = true };
 	changes++;
 	sysreg_reset();
 	tlb_reset();
+	intc_reset();
+	generic_timer_reset();
 	random_state = 88172645463325252UL;
 	running = false;
 }
@@ -154,9 +159,15 @@ u64 model_random(void)
 
 /* ---- firmware, and what is assembly in the kernel -------------------------------------------- */
 
+/* A pending interrupt that is masked wakes the CPU too, again and again. */
 void wfi(void)
 {
-	stop_machine(MODEL_WFI, "the CPU sleeps for ever");
+	while (!model_irq_line())
+		if (!generic_timer_next())
+			stop_machine(MODEL_WFI, "the CPU sleeps for ever");
+	if (!intc_is_ignored())
+		return;
+	stop_machine(MODEL_WFI, "the CPU waits for ever, and takes no interrupt");
 }
 
 /* PSCI (DEN 0022), 5.9 and 5.10. */
@@ -197,6 +208,7 @@ void mmu_enable(void)
 
 void el1_return(void)
 {
+	model_check_gic();
 	stop_machine(MODEL_EL1, "a process runs");
 }
 

@@ -1,6 +1,6 @@
 /*
- * The model machine: 512 MiB of DRAM at 0x40000000, a PL011, system registers, firmware, a table
- * walker. It does what the manuals say, not what the kernel expects, and it is stricter than
+ * The model machine: 512 MiB of DRAM at 0x40000000, a PL011, a GIC, timers, system registers,
+ * firmware, a table walker. It does what the manuals say, not what the kernel expects, and it is stricter than
  * hardware: what the manual forbids or calls unpredictable fails the test that did it.
  *
  * DRAM is at the same address in the test program, so physical addresses are pointers. The kernel's
@@ -22,13 +22,15 @@ enum model_stop { MODEL_RETURNED, MODEL_OFF, MODEL_RESET, MODEL_EL1, MODEL_WFI }
 
 struct model_uart {
 	pa_t base;
-	u32 ibrd, fbrd, lcr_h, cr, imsc, pending;
+	u32 ibrd, fbrd, lcr_h, cr, ifls, imsc;
+	u32 pending;   /* RIS */
 	u32 divisor;   /* in 64ths; what LCR_H latched, and so what the line runs at */
 	int tx_level;  /* bytes still to be sent */
 	int byte_time; /* reads of FR until one byte is sent; 0: at once */
 	int waited, polls;
-	u16 rx[64]; /* with error bits 11:8 */
+	u16 rx[64]; /* with error bits 11:8; what has no room in the FIFO waits on the line */
 	int rx_count;
+	bool overrun;       /* the next byte that is read says so */
 	char sent[1 << 16]; /* every byte that was not lost, terminated */
 	size_t nsent;
 	int lost; /* bytes written while the FIFO was full or the transmitter off */
@@ -57,6 +59,15 @@ struct model_tlbi {
 	bool made;     /* and then one became valid */
 };
 
+/* The interrupt controller; a test may change this before the first use. */
+struct model_gic {
+	int version;          /* 2, 3, or 0: there is none */
+	int nlr;              /* list registers, 1 to 16 */
+	bool single_security; /* GICD_CTLR.DS is 1, or a GICv2 without Security Extensions; else the
+	                       * kernel is Non-secure */
+	u32 dirty;            /* not 0: as firmware left it; each number leaves it otherwise */
+};
+
 struct model {
 	pa_t image; /* where the kernel was loaded */
 	enum model_plant plant;
@@ -64,6 +75,7 @@ struct model {
 	bool allow_global;     /* an EL1 entry without nG does not fail the test */
 	bool allow_late_flush; /* a flush behind the make does not fail the test */
 	struct model_uart uart;
+	struct model_gic gic;
 	int isb, dsb, icache;
 	int tlbi_el2, tlbi_el1, flush_page, flush_asid; /* calls of each */
 	asid_t flushed_asid; /* of the last tlb_flush_page() or _asid() */
@@ -108,8 +120,11 @@ void model_progress(const char *what, u64 number);
 /** Everything sent to the UART since boot or the last call. */
 const char *model_output(void);
 
-/** Let the machine receive @p text. */
+/** Let the machine receive @p text, as fast as its FIFO takes it; at most 64 bytes wait. */
 void model_type(const char *text);
+
+/** Let it receive @p text at once: what finds the FIFO full is lost. */
+void model_flood(const char *text);
 
 /** How often system register @p name was written since boot. */
 int model_sysreg_writes(const char *name);
@@ -159,3 +174,54 @@ void model_check_tlb(void);
 
 /** Fail if a table of a live process leads where it must not, or lets it do what it must not. */
 void model_check_tables(void);
+
+/*
+ * Interrupts. GICD is at 0x08000000; GICv3: GICR at 0x080a0000, another CPU's first; GICv2: GICC at
+ * 0x08010000, GICH at 0x08030000, GICV at 0x08040000. INTIDs 0 to 127: 25 is maintenance, 26 CNTHP,
+ * 30 CNTP, 33 the UART.
+ */
+
+/** Input @p intid is @p high from now on. */
+void model_irq_level(u32 intid, bool high);
+
+/** Input @p intid goes high, and low again. */
+void model_irq_pulse(u32 intid);
+
+/** Is a physical IRQ signalled to the CPU? */
+bool model_irq_line(void);
+
+struct model_irq {
+	bool enabled, pending, active, edge;
+	bool group; /* Group 1 */
+	bool here;  /* for this CPU */
+	u8 priority;
+};
+
+/** What the distributor or redistributor holds of @p intid. */
+struct model_irq model_irq(u32 intid);
+
+/* The process at its virtual CPU interface: ICC_*_EL1 or GICV. A test fails if it could not. */
+
+/** It sets its priority mask to the lowest, and enables the group of its IRQs. */
+void model_virq_open(void);
+
+/** Is a virtual IRQ signalled to it? */
+bool model_virq_line(void);
+
+/** What it reads from IAR; 1023 if nothing is signalled. */
+u32 model_virq_ack(void);
+
+/** It writes to EOIR what it has read from IAR. */
+void model_virq_eoi(u32 iar);
+
+/** It writes that to DIR, after EOIR, if it has chosen EOImode 1. */
+void model_virq_dir(u32 iar);
+
+/** Fail if a process may not run with the GIC as it is; the process's functions do this too. */
+void model_check_gic(void);
+
+/** CNTPCT_EL0: 62500000 ticks are a second. Time passes only by the next function, and by wfi(). */
+u64 model_time(void);
+
+/** Let time pass. */
+void model_time_advance(u64 ticks);

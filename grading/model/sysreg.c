@@ -5,35 +5,33 @@
 #include <machine.h>
 #include <string.h>
 
-struct sysreg {
-	const char *name;
-	bool read_only;
-	u64 reset;
-	u64 value;
-	int writes;
-};
-
 #define UNKNOWN 0xdeadbeefdeadbeef /* what reset leaves in a register that has no reset value */
-#define RW(name)                            \
-	{                                   \
-#name, false, UNKNOWN, 0, 0 \
+#define RW(name_)                                \
+	{                                        \
+		.name = #name_, .reset = UNKNOWN \
 	}
-#define RO(name, value)                  \
-	{                                \
-#name, true, value, 0, 0 \
+#define RO(name_, value)                                          \
+	{                                                         \
+		.name = #name_, .read_only = true, .reset = value \
 	}
+
+/* It tells of the GIC's system registers only where there are some. */
+static u64 pfr0(const struct sysreg *reg)
+{
+	return model.gic.version == 3 ? reg->value : reg->value & ~(0xfUL << 24);
+}
 
 static struct sysreg sysregs[] = {
 	RO(CurrentEL, 2 << 2),
 	RO(id_aa64mmfr0_el1, 0x1122), /* a Cortex-A53: 40 bits of physical address */
 	RO(id_aa64mmfr1_el1, 0),
-	RO(id_aa64pfr0_el1, 0x1002222), /* with a GICv3 interface */
+	{ .name = "id_aa64pfr0_el1", .read_only = true, .reset = 0x1002222, .read = pfr0 },
 	RO(id_aa64dfr0_el1, 0x10305106),
 	RO(midr_el1, 0x410fd034),
 	RO(mpidr_el1, 0x80000003),
 	RO(pmcr_el0, 0x41033000), /* six counters */
 	RO(ctr_el0, 0x84448004),
-	{ "sctlr_el2", false, 0x30c50830, 0, 0 }, /* MMU and caches off */
+	{ .name = "sctlr_el2", .reset = 0x30c50830 }, /* MMU and caches off */
 	RW(hcr_el2),
 	RW(cptr_el2),
 	RW(mdcr_el2),
@@ -56,9 +54,6 @@ static struct sysreg sysregs[] = {
 	RW(s3_4_c1_c1_6),
 	RW(s3_4_c3_c1_4),
 	RW(s3_4_c3_c1_5),
-	RW(s3_4_c12_c9_5),
-	RW(s3_4_c12_c11_0),
-	RW(s3_0_c12_c12_7),
 	RW(s3_4_c12_c1_1),
 	RW(s3_4_c5_c2_3),
 	RW(s3_4_c10_c5_0),
@@ -88,42 +83,80 @@ static struct sysreg sysregs[] = {
 	RW(tpidr_el1),
 	RW(cntv_ctl_el0),
 	RW(cntv_cval_el0),
+	{ .name = NULL },
+};
+
+static struct sysreg *const tables[] = { sysregs, gic_sysregs, timer_sysregs };
+
+/* Older assemblers know some registers by their encoding only. */
+static const char *const aliases[][2] = {
+	{ "s3_4_c12_c9_5", "icc_sre_el2" },
+	{ "s3_4_c12_c11_0", "ich_hcr_el2" },
+	{ "s3_0_c12_c12_7", "icc_igrpen1_el1" },
 };
 
 static struct sysreg *find(const char *name)
 {
+	struct sysreg *reg;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(sysregs); i++)
-		if (!strcmp(sysregs[i].name, name))
-			return &sysregs[i];
+	for (i = 0; i < ARRAY_SIZE(aliases); i++)
+		if (!strcmp(aliases[i][0], name))
+			name = aliases[i][1];
+	for (i = 0; i < ARRAY_SIZE(tables); i++)
+		for (reg = tables[i]; reg->name; reg++)
+			if (!strcmp(reg->name, name))
+				return reg;
 	model_fail("the model has no system register %s: add it to the table in sysreg.c", name);
 }
 
 /* A switch reads and writes dozens, and the walker some each time: a name is searched for once. */
 static struct sysreg *sysreg(const char *name)
 {
-	static struct sysreg *known[256];
-	struct sysreg **at = &known[(uintptr_t)name / 4 % ARRAY_SIZE(known)];
+	static struct {
+		const char *name;
+		struct sysreg *reg;
+	} known[256], *at;
 
-	if (!*at || strcmp((*at)->name, name))
-		*at = find(name);
-	return *at;
+	at = &known[(uintptr_t)name / 4 % ARRAY_SIZE(known)];
+	if (!at->reg || strcmp(at->name, name)) {
+		at->reg = find(name);
+		at->name = name;
+	}
+	return at->reg;
 }
 
 void sysreg_reset(void)
 {
+	struct sysreg *reg;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(sysregs); i++) {
-		sysregs[i].value = sysregs[i].reset;
-		sysregs[i].writes = 0;
-	}
+	for (i = 0; i < ARRAY_SIZE(tables); i++)
+		for (reg = tables[i]; reg->name; reg++) {
+			reg->value = reg->reset;
+			reg->writes = 0;
+		}
 }
 
 u64 model_sysreg_read(const char *name)
 {
-	return sysreg(name)->value;
+	const struct sysreg *reg = sysreg(name);
+
+	if (reg->check)
+		reg->check(reg);
+	if (reg->write_only)
+		model_fail("a read of %s, which is write-only", name);
+	return reg->read ? reg->read(reg) : reg->value;
+}
+
+static void store(struct sysreg *reg, u64 value)
+{
+	if (reg->check)
+		reg->check(reg);
+	if (reg->write)
+		reg->write(reg, value);
+	changes += reg->value != value;
+	reg->value = value;
 }
 
 void model_sysreg_write(const char *name, u64 value)
@@ -133,10 +166,12 @@ void model_sysreg_write(const char *name, u64 value)
 
 	if (reg->read_only)
 		model_fail("a write of %s, which is read-only", name);
+	if (value & reg->reserved)
+		model_fail("a write of 0x%lx to %s: bits 0x%lx are reserved", value, name,
+		           value & reg->reserved);
 	if (root)
 		tlb_speculate_now(); /* the last chance to load what the old one leads to */
-	changes += reg->value != value;
-	reg->value = value;
+	store(reg, value);
 	reg->writes++;
 	if (root)
 		tlb_speculate_now();
@@ -144,8 +179,10 @@ void model_sysreg_write(const char *name, u64 value)
 
 void model_sysreg_set(const char *name, u64 value)
 {
+	struct sysreg *reg = sysreg(name);
+
 	changes++;
-	sysreg(name)->value = value;
+	store(reg, value & ~reg->reserved);
 }
 
 int model_sysreg_writes(const char *name)

@@ -6,6 +6,10 @@
 #include <string.h>
 
 #define FIFO_DEPTH 16
+#define UART_INTID 33
+#define RX         (1u << 4)  /* the receive FIFO has reached its trigger level */
+#define RT         (1u << 6)  /* receive timeout: it is not empty, and nothing follows */
+#define OE         (1u << 10) /* overrun */
 
 static int tx_depth(const struct model_uart *uart)
 {
@@ -26,14 +30,55 @@ static u32 uart_flags(struct model_uart *uart)
 	       (uart->tx_level >= tx_depth(uart) ? 1 << 5 : 0);
 }
 
+/* 3.3.1, 3.3.12: what the receive FIFO asks for, and the line to the GIC. */
+static int rx_level(const struct model_uart *uart)
+{
+	return uart->rx_count < tx_depth(uart) ? uart->rx_count : tx_depth(uart);
+}
+
+static int rx_trigger(const struct model_uart *uart)
+{
+	static const int sixteenths[] = { 2, 4, 8, 12, 14 };
+	const u32 select = uart->ifls >> 3 & 7;
+
+	if (select > 4)
+		model_fail("IFLS: 0x%x is reserved", uart->ifls);
+	return tx_depth(uart) == 1 ? 1 : sixteenths[select];
+}
+
+static void update(const struct model_uart *uart)
+{
+	intc_input(UART_INTID, uart->pending & uart->imsc);
+}
+
+/* A byte has come into the FIFO. The receive timeout is over as soon as anybody looks. */
+static void arrived(struct model_uart *uart)
+{
+	uart->pending |= RT;
+	if (rx_level(uart) >= rx_trigger(uart))
+		uart->pending |= RX;
+	update(uart);
+}
+
 static u32 uart_receive(struct model_uart *uart)
 {
 	u32 data = uart->rx[0];
+	const bool more = uart->rx_count > tx_depth(uart); /* on the line */
 
 	if (uart->rx_count == 0)
 		model_fail("a read of the UART's data register while the receive FIFO is empty");
 	uart->rx_count--;
 	memmove(uart->rx, uart->rx + 1, sizeof(uart->rx) - sizeof(uart->rx[0]));
+	if (rx_level(uart) < rx_trigger(uart))
+		uart->pending &= ~RX;
+	if (uart->rx_count == 0)
+		uart->pending &= ~RT;
+	update(uart);
+	if (more)
+		arrived(uart);
+	if (uart->overrun)
+		data |= 1 << 11;
+	uart->overrun = false;
 	return data;
 }
 
@@ -60,7 +105,7 @@ static void must_be_off(const struct model_uart *uart, const char *what)
 		model_fail("%s was written while the UART is on", what);
 }
 
-u32 mmio_read32(pa_t pa)
+u32 uart_read(pa_t pa)
 {
 	struct model_uart *uart = &model.uart;
 
@@ -77,14 +122,20 @@ u32 mmio_read32(pa_t pa)
 		return uart->lcr_h;
 	case 0x30:
 		return uart->cr;
+	case 0x34:
+		return uart->ifls;
 	case 0x38:
 		return uart->imsc;
+	case 0x3c:
+		return uart->pending;
+	case 0x40:
+		return uart->pending & uart->imsc;
 	}
 	model_fail("a read of 0x%lx, where no device register is", pa);
 	return 0;
 }
 
-void mmio_write32(pa_t pa, u32 value)
+void uart_write(pa_t pa, u32 value)
 {
 	struct model_uart *uart = &model.uart;
 
@@ -113,11 +164,16 @@ void mmio_write32(pa_t pa, u32 value)
 			model_fail("the UART was switched on with an integer divisor of 0");
 		uart->cr = value;
 		return;
+	case 0x34:
+		uart->ifls = value & 0x3f;
+		return;
 	case 0x38:
-		uart->imsc = value;
+		uart->imsc = value & 0x7ff;
+		update(uart);
 		return;
 	case 0x44:
 		uart->pending &= ~value;
+		update(uart);
 		return;
 	}
 	model_fail("a write of 0x%lx, where no device register is", pa);
@@ -135,6 +191,30 @@ const char *model_output(void)
 
 void model_type(const char *text)
 {
-	for (; *text; text++)
-		model.uart.rx[model.uart.rx_count++] = (u8)*text;
+	struct model_uart *uart = &model.uart;
+
+	for (; *text; text++) {
+		if (uart->rx_count == ARRAY_SIZE(uart->rx))
+			model_fail("more than %d characters were typed ahead", uart->rx_count);
+		uart->rx[uart->rx_count++] = (u8)*text;
+		if (uart->rx_count <= tx_depth(uart))
+			arrived(uart);
+	}
+}
+
+void model_flood(const char *text)
+{
+	struct model_uart *uart = &model.uart;
+
+	for (; *text; text++) {
+		const char byte[] = { *text, 0 };
+
+		if (uart->rx_count < tx_depth(uart)) {
+			model_type(byte);
+			continue;
+		}
+		uart->overrun = true;
+		uart->pending |= OE;
+		update(uart);
+	}
 }
