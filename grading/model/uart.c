@@ -38,12 +38,9 @@ static int rx_level(const struct model_uart *uart)
 
 static int rx_trigger(const struct model_uart *uart)
 {
-	static const int sixteenths[] = { 2, 4, 8, 12, 14 };
-	const u32 select = uart->ifls >> 3 & 7;
+	static const u8 sixteenths[] = { 2, 4, 8, 12, 14 };
 
-	if (select > 4)
-		model_fail("IFLS: 0x%x is reserved", uart->ifls);
-	return tx_depth(uart) == 1 ? 1 : sixteenths[select];
+	return tx_depth(uart) == 1 ? 1 : sixteenths[uart->ifls >> 3];
 }
 
 static void update(const struct model_uart *uart)
@@ -165,7 +162,9 @@ void uart_write(pa_t pa, u32 value)
 		uart->cr = value;
 		return;
 	case 0x34:
-		uart->ifls = value & 0x3f;
+		if (value >> 3 > 4 || (value & 7) > 4)
+			model_fail("IFLS: 0x%x is reserved", value);
+		uart->ifls = value;
 		return;
 	case 0x38:
 		uart->imsc = value & 0x7ff;
