@@ -38,6 +38,9 @@ static void identification_of_a_gicv2(void **state)
 	FAILS("no device register is", mmio_read32(GICR + 8));
 	FAILS("ITARGETSR of INTID 0 is read-only", mmio_write32(GICD + 0x800, 0x04000000));
 	FAILS("GICD_IGRPMODR", mmio_read32(GICD + 0xd04));
+	FAILS("a read of GICC + 0x10", mmio_read32(GICC + 0x10));
+	FAILS("a write of GICC + 0xc", mmio_write32(GICC + 0xc, 0));
+	FAILS("there is no INTID 128", model_irq(128));
 }
 
 static void no_gic(void **state)
@@ -134,6 +137,8 @@ static void configuration_changes_only_while_disabled(void **state)
 		use(intid, false, 0x80);
 		set_edge(intid, false); /* no change */
 		FAILS("changes while it is enabled", set_edge(intid, true));
+		if (v3())
+			assert_false(mmio_read32(GICD) >> 31 || mmio_read32(GICR));
 		CLEAR_ENABLE(intid);
 		assert_false(model_irq(intid).enabled);
 		if (v3()) {
@@ -161,6 +166,9 @@ static void registers_read_back(void **state)
 	assert_int_equal(mmio_read32(GICD + 0x184) & 1 << 8, 1 << 8);
 	assert_int_equal(mmio_read32(GICD + 0xc08) >> 16 & 2, 2);
 	assert_int_equal(mmio_read32(GICD + 0x84) >> 8 & 1, v3());
+	use(41, true, 0x80);
+	CLEAR_ENABLE(41);
+	assert_true(model_irq(40).enabled && !model_irq(41).enabled);
 	SET_ACTIVE(40);
 	SET_PENDING(40);
 	assert_int_equal(mmio_read32(GICD + 0x204) & 1 << 8, 1 << 8);
@@ -321,6 +329,9 @@ static void priorities_and_preemption(void **state)
 	use(41, true, 0x40);
 	use(42, true, 0x40);
 	model_irq_pulse(40);
+	model_irq_pulse(41);
+	assert_int_equal(ack(), 41);
+	eoi(41);
 	assert_int_equal(ack(), 40);
 	model_irq_pulse(42);
 	model_irq_pulse(41);
@@ -397,7 +408,7 @@ static void sgis_of_a_gicv3(void **state)
 	init_v3(false);
 	use(5, true, 0x80);
 	write_sysreg(icc_sgi1r_el1, 5UL << 24 | 1 << 2);             /* to 0.0.0.2 */
-	write_sysreg(icc_sgi1r_el1, 1UL << 40 | 5UL << 24);          /* to all others */
+	write_sysreg(icc_sgi1r_el1, 1UL << 40 | 5UL << 24 | 1 << 3); /* to all others */
 	write_sysreg(icc_sgi1r_el1, 1UL << 32 | 5UL << 24 | 1 << 3); /* to 0.1.0.3 */
 	assert_false(model_irq(5).pending);
 	write_sysreg(icc_sgi1r_el1, 5UL << 24 | 1 << 3);

@@ -195,6 +195,7 @@ static void wfi_lets_time_pass(void **state)
 	write_sysreg(cnthp_cval_el2, start + 2000);
 	write_sysreg(cnthp_ctl_el2, 3);
 	assert_int_equal(model_run(do_wfi, NULL), MODEL_WFI);
+	assert_int_equal(model_time(), start + 1000);
 	use(33, false, 0x80);
 	mmio_write32(IMSC, RT);
 	model_type("a");
@@ -214,6 +215,10 @@ static void who_ignores_what_wakes_him_stops(void **state)
 	model_irq_pulse(40);
 	assert_int_equal(model_run(wait_and_ignore, NULL), MODEL_WFI);
 	FAILS("takes no interrupt", wfi());
+	assert_int_equal(ack(), 40);
+	eoi(40);
+	model_irq_pulse(40);
+	assert_int_equal(model_run(do_wfi, NULL), MODEL_RETURNED);
 	assert_int_equal(ack(), 40);
 	eoi(40);
 	FAILS("sleeps for ever", wfi());

@@ -204,7 +204,7 @@ void intc_deactivate(u32 intid, const char *who)
 
 struct model_irq model_irq(u32 intid)
 {
-	const struct line *l = &intc.line[intid];
+	const struct line *l = &intc.line[intid % NINTID];
 
 	if (intid >= NINTID)
 		model_fail("there is no INTID %u", intid);
