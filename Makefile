@@ -47,7 +47,7 @@ LATER := $(foreach n,$(filter-out $(STAGES),$(ALL_LABS)),$(shell cat labs/lab$n-
 this_stage = $(filter-out $(LATER) $(patsubst %/,%/%,$(filter %/,$(LATER))),$(1))
 
 KERNEL := $(call this_stage,$(wildcard kernel/*/*.c kernel/*/*.S)) $(wildcard $(STAGES:%=grading/guest/lab%.c))
-KERNEL := $(filter-out kernel/include/% $(if $(CHECKED),,%/inv_page.c %/inv_proc.c),$(KERNEL))
+KERNEL := $(filter-out kernel/include/% $(if $(CHECKED),,%/inv_page.c %/inv_proc.c %/inv_irq.c),$(KERNEL))
 USER_LIB := $(call this_stage,$(wildcard user/lib/*.c user/lib/*.S))
 PROGRAMS := $(call this_stage,$(wildcard user/init/*.c grading/guest/user/*.c))
 MODEL := $(if $(filter 4,$(STAGES)),model memory sysreg uart gic gic_bank gic_mmio gic_cpu gic_virtual gic_sysreg timer walk tlb rules rules_tables standalone world lab4)

@@ -5,8 +5,9 @@
 #include "irq.h"
 #include "rows.h"
 
-#define KEYS 101        /* bytes that bench.py types, one for each "bench: type" */
-#define GAP  40         /* instructions between two looks at the counter that only the kernel can have spent */
+#define KEYS 101 /* bytes that bench.py types, one for each "bench: type" */
+#define GAP \
+	40 /* instructions between two looks at the counter that only the kernel can have spent */
 
 static volatile u64 taken, at;
 

@@ -358,6 +358,7 @@ static void a_switch_moves_every_register(void **state)
 	u64 i;
 
 	start_process();
+	context_prepare();
 	for (i = 0; i < ARRAY_SIZE(el1_registers); i++)
 		model_sysreg_set(el1_registers[i], 0x1111 * (i + 1));
 	memset(&contexts[2].el1, 0xee, sizeof(contexts[2].el1));

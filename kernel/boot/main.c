@@ -77,6 +77,12 @@ _Noreturn void main(pa_t fdt, u64 level, pa_t image)
 #if LAB >= 4
 	ktest_run(4);
 #endif
+#if LAB >= 5
+	ktest_run(5);
+#endif
+#if LAB >= 6
+	ktest_run(6);
+#endif
 	proc_start();
 #else
 	power_off();

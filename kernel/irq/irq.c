@@ -264,7 +264,7 @@ bool irq_first_use(u32 encoding)
 	return false;
 }
 
-void irq_send_sgi(u64 value)
+bool irq_send_sgi(u64 value)
 {
 	const u64 mpidr = read_sysreg(mpidr_el1);
 	const u64 target =
@@ -272,7 +272,9 @@ void irq_send_sgi(u64 value)
 	const u64 bit = (mpidr & 0xff) - (value >> 44 & 0xf) * 16;
 
 	/* A process has one CPU, its own: "all others" (IRM) and other affinities are nobody. */
-	if (irq_on && !(value >> 40 & 1) && target == (mpidr & 0xff00ffff00) && bit < 16 &&
-	    value >> bit & 1)
+	if (!irq_on)
+		return false;
+	if (!(value >> 40 & 1) && target == (mpidr & 0xff00ffff00) && bit < 16 && value >> bit & 1)
 		vgic_pend(current->pid, value >> 24 & 15);
+	return true;
 }

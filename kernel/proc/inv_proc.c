@@ -7,9 +7,15 @@
 #include <hv8/page.h>
 #include <hv8/proc.h>
 #include <hv8/string.h>
+#if LAB >= 5
+#include <hv8/irq.h>
+#endif
 
 static struct {
 	u32 pages[NPROC], fds[NPROC], children[NPROC], waiting[NPROC], refs[NFILE];
+#if LAB >= 5
+	u32 irqs[NPROC];
+#endif
 } counted;
 static u32
 	ready_length; /* of the list, going through it from its head; NPROC if it does not come back */
@@ -29,6 +35,10 @@ void inv_count(void)
 			counted.refs[procs[i].fd[fd] % NFILE]++;
 		}
 	}
+#if LAB >= 5
+	for (i = 0; i < NIRQ; i++)
+		counted.irqs[irqs[i].type == IRQ_OWNED ? irqs[i].owner % NPROC : 0]++;
+#endif
 	ready_length = 0;
 	for (i = procs[0].next; i && ready_length < NPROC; i = procs[i % NPROC].next)
 		ready_length++;
@@ -48,8 +58,13 @@ bool inv_proc(u32 pid)
 		return proc->state == PROC_FREE && proc->npages == 0 && proc->nfiles == 0;
 	if (proc->state == PROC_FREE)
 		return !memcmp(proc, &nothing, sizeof(nothing));
+#if LAB >= 5
+	if (proc->state > PROC_SLEEPING || contexts[pid].pid != (pid_t)pid)
+		return false;
+#else
 	if (proc->state > PROC_ZOMBIE || contexts[pid].pid != (pid_t)pid)
 		return false;
+#endif
 	if (proc->parent >= NPROC || proc->parent == pid ||
 	    (proc->parent && procs[proc->parent].state == PROC_FREE))
 		return false;
@@ -88,6 +103,10 @@ bool inv_counts(u32 pid)
 {
 	const struct proc *proc = &procs[pid];
 
+#if LAB >= 5
+	if (pid && proc->nirqs != counted.irqs[pid])
+		return false;
+#endif
 	return pid == 0 ||
 	       (proc->npages == counted.pages[pid] && proc->nfiles == counted.fds[pid] &&
 	        proc->nchildren == counted.children[pid] && proc->nwaiting == counted.waiting[pid]);
@@ -117,6 +136,10 @@ const char *invariants_check(u32 *index)
 		{ "inv_page_entered", inv_page_entered, 0 },
 		{ "inv_table", inv_table, 0 },
 		{ "inv_asid", inv_asid, NPROC },
+#if LAB >= 5
+		{ "inv_irq", inv_irq, NIRQ },
+		{ "inv_vgic", inv_vgic, NPROC },
+#endif
 	};
 	u32 i;
 

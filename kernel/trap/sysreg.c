@@ -91,8 +91,7 @@ USED_BY_HOLES static bool write_allowed(u32 encoding, u64 value)
 		return true;
 #if LAB >= 5
 	case SYSREG(3, 0, 12, 11, 5): /* ICC_SGI1R_EL1: HCR_EL2.IMO traps it too */
-		irq_send_sgi(value);
-		return true;
+		return irq_send_sgi(value);
 #endif
 	}
 	return false;

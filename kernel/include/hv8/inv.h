@@ -25,11 +25,19 @@ bool inv_proc(u32 pid);
 /** Only the current process is running, and only runnable ones are in the ready list, well linked. */
 bool inv_ready(u32 pid);
 
-/** The counts of a process: pages, descriptors, children, those who wait for it. */
+/** The counts of a process: pages, descriptors, children, those who wait for it, interrupts. */
 bool inv_counts(u32 pid);
 
 /** A file is free exactly if no descriptor leads to it, and counts them. */
 bool inv_file(u32 file);
+
+#if LAB >= 5
+/** An interrupt has an owner exactly if somebody gets it, and the owner exists. */
+bool inv_irq(u32 intid);
+
+/** What is pending for a process, or in its list registers, is its own; no list register has the interrupt of another. */
+bool inv_vgic(u32 pid);
+#endif
 
 /** Count what inv_counts() and inv_file() compare with. */
 void inv_count(void);
