@@ -12,6 +12,7 @@
  *	0x200 ISPENDR	  make pending		0xc00 ICFGR	  two bits each: level or edge
  */
 #include <hv8/board.h>
+#include <hv8/console.h>
 #include <hv8/gic.h>
 #include <machine.h>
 

@@ -6,6 +6,7 @@
  * virt has no security extension there: bit 0 enables group 0, in which every interrupt is. So one code serves both.
  */
 #include <hv8/board.h>
+#include <hv8/console.h>
 #include <hv8/gic.h>
 #include <machine.h>
 

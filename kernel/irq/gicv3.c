@@ -3,6 +3,7 @@
  * two frames of 64 KiB in one of the regions that the device tree names, found by its affinity in GICR_TYPER.
  */
 #include <hv8/board.h>
+#include <hv8/console.h>
 #include <hv8/gic.h>
 #include <machine.h>
 
