@@ -27,7 +27,7 @@
 #define ICH_VTR_PREBITS(vtr) ((int)((vtr) >> 26 & 7) + 1)
 
 /* This CPU's redistributor, or 0. */
-static pa_t find_redistributor(void)
+USED_BY_HOLES static pa_t find_redistributor(void)
 {
 	const u64 mpidr = read_sysreg(mpidr_el1);
 	const u32 affinity = (u32)((mpidr & 0xffffff) | (mpidr >> 8 & 0xff000000));
@@ -48,7 +48,7 @@ static pa_t find_redistributor(void)
 }
 
 /* System registers instead of GICC, and an EL1 that may not change that: without Enable its accesses to ICC_SRE_EL1 come here. */
-static void use_system_registers(void)
+USED_BY_HOLES static void use_system_registers(void)
 {
 	write_sysreg(icc_sre_el2, ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB);
 	isb(); /* the other ICC_ registers exist from here on */
