@@ -86,8 +86,8 @@ const char *gicv3_cpu_init(void)
 	return NULL;
 #else
 	/*
-	 * LAB 5: gic.redist = find_redistributor(); if there is none return "the device tree has no redistributor for
-	 * this CPU". Wake it: clear ProcessorSleep in GICR_WAKER, then wait until ChildrenAsleep reads as 0.
+	 * LAB 5: gic.redist is what find_redistributor() finds; if nothing, 0, return "the device tree has no
+	 * redistributor for this CPU". Wake it: clear ProcessorSleep in GICR_WAKER, then wait until ChildrenAsleep reads as 0.
 	 * use_system_registers(). Then the physical interface: ICC_PMR_EL1 lets every priority through (0xff),
 	 * ICC_BPR1_EL1 = 0, ICC_CTLR_EL1 = EOImode 1 (drop and deactivate are two steps), ICC_IGRPEN1_EL1 = 1.
 	 * Then the virtual one: gic.nlr from ICH_VTR_EL2 (ICH_VTR_NLR, at most GIC_NLR_MAX); gic.nap is 1 up to 5
