@@ -78,7 +78,7 @@ bool irq_is_physical(intid_t intid)
 }
 
 /* One of the kernel's own. Returns whether it is over, or a process will end it. */
-static bool handle_own(intid_t intid)
+USED_BY_HOLES static bool handle_own(intid_t intid)
 {
 	if (intid == board.gic.maintenance)
 		vgic_maintain();

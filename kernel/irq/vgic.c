@@ -102,7 +102,7 @@ static int lr_of(const struct vgic *v, intid_t intid)
 }
 
 /* The process may have ended interrupts: their list registers are free. One that asked to tell so must stop asking. */
-static void collect_empty(struct vgic *v)
+USED_BY_HOLES static void collect_empty(struct vgic *v)
 {
 	u32 empty = v->used ? v->used & gic_lr_empty() : 0;
 
@@ -137,7 +137,7 @@ USED_BY_HOLES static u64 make_lr(const struct vgic *v, intid_t intid)
 }
 
 /* A list register of @p v for priority @p priority: a free one, or that of the last of the pending ones if it is behind; or -1. */
-static int make_room(struct vgic *v, u32 priority)
+USED_BY_HOLES static int make_room(struct vgic *v, u32 priority)
 {
 #if SOLUTION >= 5
 	const u32 free = ~v->used & ((1U << gic.nlr) - 1);
@@ -171,7 +171,7 @@ static int make_room(struct vgic *v, u32 priority)
 }
 
 /* Some are pending still, and no list register is free. Returns the conditions under which a maintenance interrupt will come. */
-static u64 ask_for_more(struct vgic *v)
+USED_BY_HOLES static u64 ask_for_more(struct vgic *v)
 {
 #if SOLUTION >= 5
 	u32 used;
