@@ -14,10 +14,10 @@
 
 #define NEVER (~0UL)
 
-static u64 tick;                   /* of the counter */
-static u64 slice_end = NEVER;      /* when the process that runs has had its slice */
+static u64 tick;                                 /* of the counter */
+static u64 slice_end = NEVER;                    /* when the process that runs has had its slice */
 USED_BY_HOLES static u64 first_deadline = NEVER; /* no sleeper's is earlier */
-static pid_t timer_owner;          /* whose EL1 timer is in the CPU; 0: nobody's */
+static pid_t timer_owner;                        /* whose EL1 timer is in the CPU; 0: nobody's */
 enum slice slice;
 
 u64 timer_frequency(void)

@@ -44,7 +44,7 @@ static bool clear_pending(struct vgic *v, intid_t intid)
 }
 
 /* Of the pending set: the highest priority (the lowest number), of equals the lowest INTID; NIRQ if it is empty. */
-static intid_t first_pending(const struct vgic *v)
+USED_BY_HOLES static intid_t first_pending(const struct vgic *v)
 {
 	u32 words = v->words, best = 0x100;
 	intid_t first = NIRQ;
