@@ -192,13 +192,18 @@ ARGS ?=
 GDB_PORT := $(shell expr 25000 + $$(id -u) % 5000)
 QEMU_virt := -M virt,virtualization=on,gic-version=3 -cpu $(CPU) -smp $(SMP)
 QEMU_virt-gicv2 := -M virt,virtualization=on,gic-version=2 -cpu $(CPU) -smp $(SMP)
+# A GIC with two security states, as on boards; QEMU still enters the kernel at non-secure EL2.
+QEMU_virt-secure := -M virt,secure=on,virtualization=on,gic-version=3 -cpu $(CPU) -smp $(SMP)
+QEMU_virt-secure-gicv2 := -M virt,secure=on,virtualization=on,gic-version=2 -cpu $(CPU) -smp $(SMP)
 QEMU_versal := -M xlnx-versal-virt -smp 4
 # Where QEMU puts the image: the device tree's DRAM base + 2 MiB.
 LOAD_virt := 0x40200000
 LOAD_virt-gicv2 := 0x40200000
+LOAD_virt-secure := 0x40200000
+LOAD_virt-secure-gicv2 := 0x40200000
 LOAD_versal := 0x200000
 LOAD = $(or $(LOAD_$(MACHINE)),$(error $(NO_MACHINE)))
-NO_MACHINE := MACHINE is one of virt, virt-gicv2, versal
+NO_MACHINE := MACHINE is one of virt, virt-gicv2, virt-secure, virt-secure-gicv2, versal
 QEMU_RUN = $(QEMU) $(or $(QEMU_$(MACHINE)),$(error $(NO_MACHINE))) -m $(MEM) -nographic -net none \
 	-no-reboot -kernel $(B)/kernel.bin $(if $(PROGRAMS),-initrd $(B)/initrd.cpio) -append '$(ARGS)'
 
@@ -292,7 +297,8 @@ ifdef TREE
 else
 	@echo 'LAB=n                 grade an earlier lab'"'"'s tests on this tree'
 endif
-	@echo 'MACHINE=virt|virt-gicv2|versal  CPU=cortex-a53  SMP=n  MEM=1G  ARGS="boot arguments"   where and how to boot'
+	@echo 'MACHINE=virt|virt-gicv2|virt-secure|virt-secure-gicv2|versal   where to boot'
+	@echo 'CPU=cortex-a53  SMP=n  MEM=1G  ARGS="boot arguments"     how to boot'
 	@echo 'T=name V=1            one test; with its transcript      JOBS=n      tests at a time'
 	@echo 'CROSS_COMPILE=prefix- O=-Og|-O2 WERROR=1 CHECKED=1       how to compile; CHECKED: invariants behind every hypercall'
 

@@ -8,13 +8,18 @@ import collections
 import os
 
 Machine = collections.namedtuple("Machine", "options base smp cpus max_cpus")
+_SECURE = "virt,secure=on,virtualization=on,dtb-randomness=off,gic-version="
 
 MACHINES = {
     "virt": Machine(["-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off"], 0x40200000, 1, True, 512),
     "virt-gicv2": Machine(["-M", "virt,virtualization=on,gic-version=2,dtb-randomness=off"], 0x40200000, 1, True, 8),
+    # The GIC with both security states (GICD_CTLR.DS = 0), as on boards; the kernel sees its non-secure side.
+    "virt-secure": Machine(["-M", _SECURE + "3"], 0x40200000, 1, True, 512),
+    "virt-secure-gicv2": Machine(["-M", _SECURE + "2"], 0x40200000, 1, True, 8),
     "virt-el1": Machine(["-M", "virt,gic-version=3,dtb-randomness=off"], 0x40200000, 1, True, 512),
     "versal": Machine(["-M", "xlnx-versal-virt"], 0x200000, 4, False, 4),       # works with exactly -smp 4 and its own CPUs
 }
+RAW_AT_EL3 = ("virt-secure", "virt-secure-gicv2")      # without the boot protocol nothing takes the CPU from EL3 to EL2
 CPUS = ("cortex-a53", "cortex-a57", "cortex-a72", "max")
 DEFAULT_CPU = "cortex-a53"
 

@@ -111,6 +111,8 @@ class Test:
         for name in self.machines:
             if self.smp and self.smp > machines.MACHINES[name].max_cpus or name == "versal" and self.smp not in (None, 4):
                 self._problem(line("smp"), "machine %s cannot have %d CPUs" % (name, self.smp))
+            if self.raw_entry and name in machines.RAW_AT_EL3:
+                self._problem(line("entry"), "entry: raw starts machine %s at EL3" % name)
         if self.args:
             try:
                 nonces.expand(self.args, nonces.EXAMPLE)

@@ -174,6 +174,8 @@ class Linter(unittest.TestCase):
         self.one("limit: lots\n", expected=r":3: limit: must be")
         self.one("machine: versal\nsmp: 2\n", expected=r":4: machine versal cannot have 2 CPUs")
         self.one("machine: virt-gicv2\nsmp: 9\n", expected=r":4: machine virt-gicv2 cannot have 9 CPUs")
+        self.one("machine: virt virt-secure\nentry: raw\n", expected=r":4: entry: raw starts machine virt-secure at EL3")
+        self.one("machine: virt-secure-gicv2\nsmp: 9\n", expected=r":4: machine virt-secure-gicv2 cannot have 9 CPUs")
         self.one("args: ${nonse}\n", expected=r":3: .*nonse")
         self.one("entry: raw\nargs: a\n", expected=r":3: entry: raw passes neither")
         self.one("stop: here\n", expected=r":3: stop: without")
