@@ -12,6 +12,7 @@ from symbols import Symbols
 
 BEFORE, AFTER = 5, 2                # lines of context in a diff
 MAX_PLACES = 8
+WFI = b"\x7f\x20\x03\xd5"
 
 
 class Code:
@@ -20,6 +21,15 @@ class Code:
     def __init__(self, directory, addr2line):
         self._directory, self._addr2line, self._programs = directory, addr2line, {}
         self.kernel = Symbols(os.path.join(directory, "kernel.elf"), addr2line)
+
+    def is_wfi(self, address, base):
+        """Is there a WFI at this run address in the kernel?"""
+        try:
+            with open(os.path.join(self._directory, "kernel.bin"), "rb") as file:
+                file.seek(max(0, address - base))
+                return address >= base and file.read(4) == WFI
+        except OSError:
+            return False
 
     def at(self, address, base):
         """(function, place) of a run address in the kernel, or None outside of it."""
@@ -64,11 +74,16 @@ def hang(outcome, code, base):
     """Where the CPU was when the harness had to end the run."""
     report = outcome.report
     count = " after %s instructions" % "{:,}".format(report.instructions) if report else ""
+    end = outcome.end
+    if end == "stuck" and report and code.is_wfi(report.last, base):
+        end = "timer"       # QEMU's clock has run away to the end of time and takes the CPU time that nobody else needs
     sort = {"limit": "no progress:%s the CPU was in ", "asleep": "every CPU sleeps and nothing can wake one:%s WFI in ",
             "stuck": "exceptions without end:%s neither the next instruction nor the exception vectors can be fetched; the last "
                      "instructions were in ", "flood": "more than 1 MiB of output:%s the CPU was in ",
-            "slow": "no progress:%s, nearly all of them exceptions, the CPU was in ",
-            "wall": "no end within %.0f s:%%s the CPU was in " % outcome.seconds}[outcome.end] % count
+            "timer": "every CPU sleeps, and a timer with ENABLE = 1 wakes none (it is masked, not enabled in the GIC, or ages "
+                     "away):%s WFI in ",
+            "slow": "no progress:%s, nearly all of them exceptions or wake-ups from WFI, the CPU was in ",
+            "wall": "no end within %.0f s:%%s the CPU was in " % outcome.seconds}[end] % count
     if not report or not report.blocks:
         return re.sub(r"[:;][^:;]*$", "", sort)
     where = code.at(report.blocks[0], base)

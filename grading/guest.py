@@ -4,14 +4,15 @@ One loop waits for the UART, the debugger's socket and the plugin's question at 
 instruction limit (plugin), at 1 MiB of output, when every CPU sleeps and nothing can wake one, when CPU time passes
 without instructions or with too few, or, as a backstop that a slow host must not reach, by wall clock; the Outcome says which.
 """
+import array
 import collections
+import fcntl
 import os
 import re
 import selectors
-import signal
 import socket
 import subprocess
-import sys
+import termios
 import threading
 import time
 
@@ -24,7 +25,7 @@ LINE_LIMIT = 4096                   # a longer line is cut for matching
 TICK = 0.25                         # seconds between looks at a silent QEMU
 ASLEEP_TICKS = 6                    # so many ticks without a running thread or any CPU time: the guest sleeps for ever
 STUCK_SECONDS = 1.5                 # so much CPU time without one instruction: the CPU only takes exceptions
-INPUT_PATIENCE = 3.0                # seconds in which input that was sent must show an effect, however fast the guest polls
+INPUT_PATIENCE = 3.0                # seconds in which input that QEMU took must show an effect, however fast the guest polls
 CPU_SECONDS = 4.0                   # CPU time of a run, plus that of its instruction limit: only exceptions cost more
 INSTRUCTIONS_PER_CPU_SECOND = 20e6
 WALL_SECONDS = 20.0                 # backstop of a run on an idle host, more for long limits
@@ -55,16 +56,16 @@ class _Run:
         self.request, self.raw, self.partial = request, bytearray(), bytearray()
         self.end, self.wrong, self.stopped = None, [], False
         self.gdb, self.input_at, self.granted = None, None, 0
+        self.unsent, self.untaken = bytearray(), 0      # input that the pipe has no room for; bytes that QEMU has yet to take
         self.selector = selectors.DefaultSelector()
 
     def run(self):
         ask, plugin_end = socket.socketpair()
         debug, debug_end = socket.socketpair()
-        self.live_path = os.path.join(self.request.directory, "count.bin")
-        report_path = os.path.join(self.request.directory, "plugin.txt")
+        self.report_path = os.path.join(self.request.directory, "plugin.bin")
         command, inherited = list(self.request.command), []
         if self.request.plugin:
-            arguments = [("limit", self.request.limit), ("out", report_path), ("live", self.live_path)]
+            arguments = [("limit", self.request.limit), ("out", self.report_path)]
             if self.request.mark is not None:
                 arguments.append(("mark", "0x%x" % self.request.mark))
             if self.request.matcher.waits_for_output():
@@ -78,7 +79,7 @@ class _Run:
         try:
             with open(os.path.join(self.request.directory, "qemu.log"), "wb") as log:
                 self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                                                pass_fds=inherited)
+                                                bufsize=0, pass_fds=inherited)
             with _live_lock:
                 _live.add(self.process)
             plugin_end.close()
@@ -88,7 +89,7 @@ class _Run:
             for end in (ask, plugin_end, debug, debug_end):
                 end.close()
             self.selector.close()
-        report = plugin.read_report(report_path) if self.request.plugin else None
+        report = plugin.read_report(self.report_path) if self.request.plugin else None
         status = self.process.returncode
         if self.end is None:
             self.end = "limit" if self.request.plugin and status == plugin.LIMIT_STATUS else "exit"
@@ -97,6 +98,7 @@ class _Run:
     def _loop(self, ask, debug, started):
         output = self.process.stdout.fileno()
         os.set_blocking(output, False)
+        os.set_blocking(self.process.stdin.fileno(), False)
         self.selector.register(output, selectors.EVENT_READ, self._read_output)
         self.selector.register(ask, selectors.EVENT_READ, lambda: self._answer(ask))
         self._send_due_input()
@@ -104,7 +106,7 @@ class _Run:
             if self.request.reads:
                 self._set_stop(debug)
             deadline = started + (WALL_SECONDS + self.request.limit / INSTRUCTIONS_PER_SECOND) * self.request.slowness
-            watch = _Watch(self.process.pid, self.live_path, self.request)
+            watch = _Watch(self.process.pid, self.report_path, self.request)
             while output in self.selector.get_map():
                 events = self.selector.select(TICK)
                 for key, _ in events:
@@ -128,22 +130,12 @@ class _Run:
         with _live_lock:
             _live.discard(self.process)
         for pipe in (self.process.stdin, self.process.stdout):
-            try:
-                pipe.close()
-            except OSError:
-                pass                        # input that nobody read any more
+            pipe.close()
 
     def _stop_qemu(self, why):
-        """End the run for a reason of the harness: politely first, so that the plugin writes its report."""
+        """End the run for a reason of the harness. What the plugin knows is in its file already."""
         if self.end is None and why:
             self.end = why
-            self.process.send_signal(signal.SIGTERM)
-            killer = threading.Timer(5 * self.request.slowness, self._kill)
-            killer.daemon = True
-            killer.start()
-
-    def _kill(self):
-        if self.process.poll() is None:
             self.process.kill()
 
     # What the guest prints and reads
@@ -159,7 +151,7 @@ class _Run:
             return False
         if len(self.raw) >= OUTPUT_LIMIT:
             self._stop_qemu("flood")
-            return True                     # drop the rest, so that QEMU can end
+            return True                     # drop the rest
         self.raw += data[:OUTPUT_LIMIT - len(self.raw)]
         *lines, rest = (bytes(self.partial) + data).split(b"\n")
         self.partial = bytearray(rest[:LINE_LIMIT])
@@ -181,20 +173,41 @@ class _Run:
         data = self.request.matcher.take_input()
         if data:
             self.input_at, self.granted = time.monotonic(), 0
-            try:
-                self.process.stdin.write(data)
-                self.process.stdin.flush()
-            except BrokenPipeError:
-                pass                        # QEMU has ended; its status tells why
+            self.unsent += data
+            self._write_input()
+
+    def _write_input(self):
+        """Write as much as QEMU takes now, and wait for more room only while something is left."""
+        pipe = self.process.stdin.fileno()
+        try:
+            del self.unsent[:os.write(pipe, self.unsent)]
+        except BlockingIOError:
+            pass
+        except BrokenPipeError:             # QEMU has ended; its status tells why
+            self.unsent.clear()
+        waiting = pipe in self.selector.get_map()
+        if self.unsent and not waiting:
+            self.selector.register(pipe, selectors.EVENT_WRITE, self._write_input)
+        elif waiting and not self.unsent:
+            self.selector.unregister(pipe)
+
+    def _input_moves(self):
+        """Has QEMU taken input since the last call? A UART takes a few bytes at a time, so long input is on its way for long."""
+        in_pipe = array.array("i", [0])
+        fcntl.ioctl(self.process.stdin.fileno(), termios.FIONREAD, in_pipe)
+        before, self.untaken = self.untaken, len(self.unsent) + in_pipe[0]
+        return self.untaken < before
 
     def _answer(self, ask):
-        """The plugin stands at the limit and asks for more: yes while input that was just sent may be still on its way."""
+        """The plugin stands at the limit and asks for more: yes while input that was sent may be still on its way."""
         try:
             if not ask.recv(1):
                 self.selector.unregister(ask)
                 return
             while self._read_output():
                 pass
+            if self._input_moves():
+                self.input_at = time.monotonic()
             fresh = self.input_at is not None and (not self.granted or time.monotonic() - self.input_at < INPUT_PATIENCE)
             self.granted += fresh
             ask.send(b"\1" if fresh else b"\0")
@@ -232,8 +245,8 @@ class _Run:
 class _Watch:
     """Looks at how a QEMU spends its time, by what the system says of it (where it says nothing, the wall clock must do)."""
 
-    def __init__(self, pid, live_path, request):
-        self._pid, self._live_path = pid, live_path
+    def __init__(self, pid, report_path, request):
+        self._pid, self._report_path = pid, report_path
         self._cpu_limit = (CPU_SECONDS + request.limit / INSTRUCTIONS_PER_CPU_SECOND) * request.cpu_scale
         self._looked, self._quiet, self._cpu_time, self._count, self._count_since = 0.0, 0, None, None, 0.0
 
@@ -249,7 +262,8 @@ class _Watch:
             return None
         self._quiet = self._quiet + 1 if sleeping and used == self._cpu_time else 0
         self._cpu_time = used
-        count = self._instructions()
+        report = plugin.read_report(self._report_path)
+        count = report.instructions if report else 0
         if count != self._count:
             self._count, self._count_since = count, used
         if self._quiet >= ASLEEP_TICKS:
@@ -270,13 +284,6 @@ class _Watch:
         except (OSError, ValueError, IndexError):
             return False, None
         return sleeping, used / os.sysconf("SC_CLK_TCK")
-
-    def _instructions(self):
-        try:
-            with open(self._live_path, "rb") as file:
-                return int.from_bytes(file.read(8), sys.byteorder)
-        except OSError:
-            return 0
 
 
 def run(request):

@@ -7,15 +7,17 @@ import collections
 import hashlib
 import os
 import platform
-import re
 import shutil
+import struct
 import subprocess
 import tempfile
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "limit.c")
 LIMIT_STATUS = 124
 
-Report = collections.namedtuple("Report", "instructions reason marks blocks")    # blocks: the latest first
+Report = collections.namedtuple("Report", "instructions last marks blocks")      # last: address of the last; blocks: the latest first
+_RING, _MARKS = 64, 8               # RING and MARKS of limit.c
+_REPORT = struct.Struct("=%dQ" % (3 + _RING + 1 + _MARKS))
 
 
 def _compiler():
@@ -57,14 +59,11 @@ def build(out, qemu, qemu_version):
 
 
 def read_report(path):
-    """The plugin's Report, or None when there is none."""
+    """The plugin's Report, as it is now or was when QEMU ended, or None when there is none."""
     try:
-        with open(path, encoding="ascii") as file:
-            entries = [line.split(None, 1) for line in file.read().splitlines()]
-    except OSError:
+        with open(path, "rb") as file:
+            count, last, used, *values = _REPORT.unpack(file.read(_REPORT.size))
+    except (OSError, struct.error):
         return None
-    values = {key: value for key, value in entries}
-    if not re.fullmatch(r"\d+", values.get("instructions", "")):
-        return None
-    numbers = {name: [int(value, 16) for key, value in entries if key == name] for name in ("mark", "block")}
-    return Report(int(values["instructions"]), values.get("reason", "exit"), numbers["mark"], numbers["block"])
+    ring, marks, marked = values[:_RING], values[_RING], values[_RING + 1:]
+    return Report(count, last, marked[:marks], [ring[(used - n) % _RING] for n in range(1, min(used, _RING) + 1)])

@@ -10,6 +10,13 @@ typedef unsigned int u32;
 #define NOINLINE __attribute__((noinline, used))
 #define sysreg_write(name, value) \
 	__asm__ volatile("msr " #name ", %0" ::"r"((u64)(value)) : "memory")
+#define sysreg_read(name)                                               \
+	({                                                              \
+		u64 value;                                              \
+		__asm__ volatile("mrs %0, " #name : "=r"(value)::"memory"); \
+		value;                                                  \
+	})
+#define REG(address) (*(volatile u32 *)(u64)(address))
 
 __asm__(".section .head, \"ax\"\n"
         ".globl _start\n"
@@ -117,6 +124,48 @@ NOINLINE void mmu_on(int broken)
 	__asm__ volatile("isb");
 }
 
+/* Let one interrupt wake the CPU: PPIs and SPIs below 64, on either GIC of QEMU's virt, as CPU 0 without any mask. */
+NOINLINE void gic_enable(u32 intid)
+{
+	u64 line = 1UL << intid % 32, word = intid / 32 * 4;
+
+	if (sysreg_read(id_aa64pfr0_el1) >> 24 & 15) {
+		u64 lines = intid < 32 ? 0x080b0000 : 0x08000000; /* GICR's SGI frame, or GICD */
+
+		sysreg_write(S3_4_C12_C9_5, 0xf); /* ICC_SRE_EL2 */
+		__asm__ volatile("isb");
+		REG(0x08000000) = 0x12;                 /* GICD_CTLR: ARE, EnableGrp1 */
+		REG(0x080a0014) = 0;                    /* GICR_WAKER */
+		REG(lines + 0x80 + word) = 0xffffffff;  /* IGROUPR */
+		REG(lines + 0x100 + word) = (u32)line;  /* ISENABLER */
+		sysreg_write(S3_0_C4_C6_0, 0xf0);       /* ICC_PMR_EL1 */
+		sysreg_write(S3_0_C12_C12_7, 1);        /* ICC_IGRPEN1_EL1 */
+	} else {
+		REG(0x08000000) = 1;                    /* GICD_CTLR */
+		REG(0x08000100 + word) = (u32)line;     /* GICD_ISENABLER */
+		if (intid >= 32)
+			REG(0x08000800 + intid / 4 * 4) = 0x01010101; /* GICD_ITARGETSR */
+		REG(0x08010004) = 0xf0;                 /* GICC_PMR */
+		REG(0x08010000) = 1;                    /* GICC_CTLR */
+	}
+	__asm__ volatile("dsb sy\nisb");
+}
+
+/* Arm the EL2 timer, which is PPI 26. */
+static void timer_at(u64 count)
+{
+	sysreg_write(cnthp_cval_el2, count);
+	sysreg_write(cnthp_ctl_el2, 1);
+	__asm__ volatile("isb");
+}
+
+NOINLINE void sleep_until(u64 count)
+{
+	timer_at(count);
+	while (sysreg_read(cntpct_el0) < count)
+		__asm__ volatile("wfi");
+}
+
 NOINLINE void fault_here(void)
 {
 	print("hv8: panic: data abort\n  ESR_EL2 0x96000045\n  ELR_EL2 0x");
@@ -156,7 +205,55 @@ static void run(void)
 		spin_here();
 	else if (is("sleep"))
 		sleep_here();
-	else if (is("stuck"))
+	else if (is("security")) {
+		/* With two security states the group of an interrupt is hidden from this side. */
+		u64 group = sysreg_read(id_aa64pfr0_el1) >> 24 & 15 ? 0x080b0080 : 0x08000084;
+
+		REG(group) = 0x100;
+		print(REG(group) ? "one security state at EL" : "two security states at EL");
+		uart_putc((char)('0' + (sysreg_read(CurrentEL) >> 2)));
+		uart_putc('\n');
+	} else if (is("nap")) {
+		u64 second = sysreg_read(cntfrq_el0), start = sysreg_read(cntpct_el0);
+
+		gic_enable(26);
+		sleep_until(start + 100 * second);
+		print_hex(second);
+		print((sysreg_read(cntpct_el0) - start) / second == 100 ? " slept\n" : " overslept\n");
+	} else if (is("ticks")) {
+		u64 tick = sysreg_read(cntfrq_el0) / 1000;
+
+		gic_enable(26);
+		for (int i = 0; i < 5000; i++)
+			sleep_until(sysreg_read(cntpct_el0) + tick);
+		print("ticked\n");
+	} else if (is("ticks-for-ever")) {
+		gic_enable(26);
+		for (;;)
+			sleep_until(sysreg_read(cntpct_el0) + 100);
+	} else if (is("no-line")) {
+		timer_at(sysreg_read(cntpct_el0) + 1000);
+		sleep_here();
+	} else if (is("never")) {
+		gic_enable(26);
+		timer_at(~0UL);
+		sleep_here();
+	} else if (is("wake-to-read") || is("tick-to-read")) {
+		u64 tick = is("tick-to-read") ? sysreg_read(cntfrq_el0) / 100 : 0;
+		char c = 0;
+
+		gic_enable(tick ? 26 : 33);
+		REG(0x09000038) = 0x10; /* UARTIMSC: receive */
+		print("ready\n");
+		while (c != '\n') {
+			if (tick)
+				sleep_until(sysreg_read(cntpct_el0) + tick);
+			else
+				__asm__ volatile("wfi");
+			while (!(REG(0x09000018) & 0x10))
+				uart_putc(c = uart_getc());
+		}
+	} else if (is("stuck"))
 		mmu_on(1);
 	else if (is("no-vectors"))
 		__asm__ volatile("udf #0");

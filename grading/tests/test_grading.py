@@ -16,8 +16,17 @@ BANNER = "hv8 boots at EL2, image at 0x40200000\n"
 TESTS = {                           # name: (guest's arguments, header, body)
     "pass": ("test=pass nonce=${nonce}", "smp: 2", BANNER + "first\nsecond\nnext: ${nonce}\nnot: third\ncount: 1 {{f.*t}}"),
     "pass-v2": ("test=pass nonce=${xor(nonce,0x123)}", "machine: virt-gicv2 virt\ncpu: cortex-a57 max", "${xor(nonce,0x123)}"),
+    "one-state": ("test=security", "machine: virt virt-gicv2", "one security state at EL2"),
+    "two-states": ("test=security", "machine: virt-secure virt-secure-gicv2\nsmp: 2", "two security states at EL2"),
     "hang": ("test=hang", "limit: 1M", BANNER + "never"),
     "sleep": ("test=sleep", "", BANNER + "never"),
+    "nap": ("test=nap", "machine: virt virt-gicv2 virt-secure virt-secure-gicv2\nlimit: 1M", "{{.*}} slept"),
+    "ticks": ("test=ticks", "limit: 1M", "ticked"),
+    "wake-to-read": ("test=wake-to-read", "machine: virt virt-gicv2 virt-secure virt-secure-gicv2", "ready\nsend: ${nonce}\\n\nnext: ${nonce}"),
+    "tick-to-read": ("test=tick-to-read", "", "ready\nsend: ${nonce}\\n\nnext: ${nonce}"),
+    "ticks-for-ever": ("test=ticks-for-ever", "limit: 5M", BANNER + "never"),
+    "no-line": ("test=no-line", "", BANNER + "never"),
+    "never": ("test=never", "machine: virt-gicv2", BANNER + "never"),
     "stuck": ("test=stuck", "", BANNER + "never"),
     "stuck-with-stop": ("test=stuck", "stop: stop_here\nreg: SCTLR_EL2.M = 1", BANNER + "never"),
     "no-vectors": ("test=no-vectors", "limit: 1M", BANNER + "never"),
@@ -50,7 +59,8 @@ TESTS = {                           # name: (guest's arguments, header, body)
     "no-stop-and-wrong": ("test=wrong-order", "stop: stop_here\nreg: SCTLR_EL2.M = 0", "first\nsecond"),
     "no-symbol": ("test=once", "stop: nowhere\nreg: SCTLR_EL2.M = 0", "tick"),
 }
-PASS = {"pass", "pass-v2", "killed-expected", "any-order", "echo", "echo-slow", "mute", "raw", "registers"}
+PASS = {"pass", "pass-v2", "one-state", "two-states", "killed-expected", "any-order", "echo", "echo-slow", "mute", "raw", "registers", "nap",
+        "ticks", "wake-to-read", "tick-to-read"}
 
 
 @unittest.skipIf(toy_guest.MISSING, "missing: %s" % ", ".join(toy_guest.MISSING))
@@ -82,6 +92,18 @@ class Verdicts(unittest.TestCase):
 
     def test_endless_sleep_is_located(self):
         self.assertRegex(self.why("sleep"), r"every CPU sleeps .* WFI in sleep_here \(.*guest\.c:\d+\)")
+
+    def test_idling_is_quick(self):
+        self.assertLess(self.graded.tests["nap"]["seconds"], 4 * 5)            # 100 s of guest time, on four machines
+
+    def test_a_timer_that_wakes_nobody_is_named(self):
+        for name in ("no-line", "never"):
+            self.assertRegex(self.why(name), r"every CPU sleeps, and a timer with ENABLE = 1 wakes none .* after 6\d,\d+ instructions "
+                             r"WFI in sleep_here \(.*guest\.c:\d+\)")
+            self.assertLess(self.graded.tests[name]["seconds"], 3 * self.graded.tests["sleep"]["seconds"] + 5)
+
+    def test_waking_up_without_end_is_said(self):
+        self.assertRegex(self.why("ticks-for-ever"), r"nearly all of them exceptions or wake-ups from WFI, the CPU was in sleep_until")
 
     def test_endless_exceptions_are_located(self):
         self.assertRegex(self.why("stuck"), r"exceptions without end.* mmu_on \(.*guest\.c:\d+\)")

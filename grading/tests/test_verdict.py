@@ -22,7 +22,7 @@ def judge(end="exit", status=0, lines=("OK", "hv8: power off"), instructions=5, 
     matcher = expect.Matcher(expect.parse_body(list(body), 1, "1" * 16, problems))
     for line in lines:
         matcher.feed(line)
-    report = None if instructions is None else plugin.Report(instructions, "exit", [], [])
+    report = None if instructions is None else plugin.Report(instructions, 0, [], [])
     outcome = guest.Outcome(end, status, 1.0, "\n".join(lines).encode(), report, [], False)
     return verdict.judge(TEST, matcher, outcome, CODE, 0x40200000, "/nowhere/qemu.log")
 
