@@ -37,8 +37,8 @@ class Trouble(Exception):
 
 def boot(qemu, build, arguments):
     """What the guest prints. It gets a byte for each line "bench: type"."""
-    command = machines.command(qemu, "virt", CPU, None, "1G", os.path.join(build, "kernel.bin"), None, arguments,
-                               os.path.join(build, "initrd.cpio"))
+    command = machines.command(qemu, machines.Place("virt", CPU, None), None, "1G", os.path.join(build, "kernel.bin"), None,
+                               arguments, os.path.join(build, "initrd.cpio"))
     lines, timer = [], None
     try:
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as guest:

@@ -22,31 +22,37 @@ MACHINES = {
 RAW_AT_EL3 = ("virt-secure", "virt-secure-gicv2")      # without the boot protocol nothing takes the CPU from EL3 to EL2
 CPUS = ("cortex-a53", "cortex-a57", "cortex-a72", "max")
 DEFAULT_CPU = "cortex-a53"
+MAX_CNTFRQ = 1000 ** 3              # QEMU's counter knows no less than a nanosecond
 
 
-def runs_of(machines, cpus):
-    """The (machine, cpu) pairs a test runs on; a machine with CPUs of its own runs once, with cpu None."""
-    pairs = []
+Place = collections.namedtuple("Place", "machine cpu cntfrq")     # where a test runs; cpu or cntfrq None: the machine's own
+
+
+def places(machines, cpus, cntfrqs):
+    """The Places a test runs on: each machine with each CPU and each counter frequency, where it lets one choose."""
+    found = []
     for machine in machines:
-        pairs += [(machine, cpu) for cpu in cpus] if MACHINES[machine].cpus else [(machine, None)]
-    return pairs
+        choices = [(cpu, cntfrq) for cpu in cpus for cntfrq in cntfrqs or [None]] if MACHINES[machine].cpus else [(None, None)]
+        found += [Place(machine, cpu, cntfrq) for cpu, cntfrq in choices]
+    return found
 
 
-def run_name(test, machine, cpu, alone):
-    """Name of a run's directory: the test's name, with machine and CPU when the test has several runs."""
-    return test if alone else ".".join(part for part in (test, machine, cpu) if part)
+def run_name(test, place, alone):
+    """Name of a run's directory: the test's name, with the place when the test has several runs."""
+    frequency = place.cntfrq and "%dHz" % place.cntfrq
+    return test if alone else ".".join(part for part in (test, place.machine, place.cpu, frequency) if part)
 
 
-def command(qemu, machine, cpu, smp, mem, kernel, entry, args, initrd):
-    """The argument list that boots `kernel` (the Image file).
+def command(qemu, place, smp, mem, kernel, entry, args, initrd):
+    """The argument list that boots `kernel` (the Image file) on `place`.
 
     `entry` is None for the boot protocol of the arm64 Image (x0 = device tree) or the address of a raw copy that CPU 0 starts at
-    with x0 = 0; there `args` and `initrd` have no meaning. `machine` is a name in MACHINES.
+    with x0 = 0; there `args` and `initrd` have no meaning.
     """
-    data = MACHINES[machine]
+    data = MACHINES[place.machine]
     line = [qemu] + data.options
-    if cpu:
-        line += ["-cpu", cpu]
+    if place.cpu:
+        line += ["-cpu", place.cpu + (",cntfrq=%d" % place.cntfrq if place.cntfrq else "")]
     line += ["-smp", str(smp or data.smp), "-m", mem, "-icount", "shift=0,sleep=off", "-nodefaults", "-display", "none",
              "-net", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"]
     if entry is not None:

@@ -43,9 +43,8 @@ class Setup:
 def run_all(setup, labs, on_result, on_line):
     """Run every test of `labs`; call on_result(Result) as each is done. `on_line(test name, text)` sees the guests' output."""
     results, lock, late = {}, threading.Lock(), []
-    runs = [(lab, test, machine, cpu) for lab in labs for test in lab.tests
-            for machine, cpu in machines.runs_of(test.machines, test.cpus)]
-    waiting = collections.Counter((lab.number, test.name) for lab, test, _, _ in runs)
+    runs = [(lab, test, place) for lab in labs for test in lab.tests for place in test.places()]
+    waiting = collections.Counter((lab.number, test.name) for lab, test, _ in runs)
     done = collections.defaultdict(list)
 
     def finish(lab, test, one):
@@ -79,22 +78,23 @@ def run_all(setup, labs, on_result, on_line):
     return [results[lab.number, test.name] for lab in labs for test in lab.tests]
 
 
-def _one_run(setup, lab, test, machine, cpu, on_line):
+def _one_run(setup, lab, test, place, on_line):
     """Boot one test on one machine and judge it; a Result for this run alone."""
-    alone = len(machines.runs_of(test.machines, test.cpus)) == 1
-    directory = os.path.join(setup.out, "lab%d" % lab.number, machines.run_name(test.name, machine, cpu, alone))
+    alone = len(test.places()) == 1
+    directory = os.path.join(setup.out, "lab%d" % lab.number, machines.run_name(test.name, place, alone))
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
-    nonce = nonces.fresh(setup.seed, "%d %s %s %s" % (lab.number, test.name, machine, cpu))
+    nonce = nonces.fresh(setup.seed, "%d %s" % (lab.number, " ".join(map(str, (test.name,) + place))))
     if test.model:
         command = [os.path.join(lab.build, "model"), test.model, nonce]
         return _judge(setup, lab, test, command, directory, nonce, 0, on_line, [])
-    base = machines.MACHINES[machine].base
+    base = machines.MACHINES[place.machine].base
     entry = (test.entry_address or base) if test.raw_entry else None
     base = entry or base
-    command = machines.command(setup.qemu, machine, cpu, test.smp, test.mem, os.path.join(lab.build, "kernel.bin"), entry,
+    command = machines.command(setup.qemu, place, test.smp, test.mem, os.path.join(lab.build, "kernel.bin"), entry,
                                nonces.expand(test.args, nonce), _initrd(test, lab, directory, nonce))
-    where = ["  on %s" % " with ".join(filter(None, (machine, cpu)))] if not alone else []
+    words = [place.machine, place.cpu and "with " + place.cpu, place.cntfrq and "at %d Hz" % place.cntfrq]
+    where = ["  on " + " ".join(filter(None, words))] if not alone else []
     return _judge(setup, lab, test, command, directory, nonce, base, on_line, where)
 
 

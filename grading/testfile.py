@@ -17,6 +17,7 @@ ONCE = {                            # key: (default, regex its value must match,
     "points": (None, r"[1-9]\d*", "a number of at least 1"),
     "machine": ("virt", r".+", "a list of machines"),
     "cpu": (machines.DEFAULT_CPU, r".+", "a list of CPUs"),
+    "cntfrq": (None, r"[1-9]\d*( +[1-9]\d*)*", "a list of frequencies in Hz"),
     "smp": (None, r"[1-9]\d*", "a number of CPUs"),
     "mem": ("1G", r"\d+[MG]", "a size like 512M or 1G"),
     "args": ("", r".*", "bootargs"),
@@ -69,13 +70,16 @@ class Test:
         self.points = int(values["points"] or 0)
         self.machines = self._choices("machine", values["machine"], machines.MACHINES)
         self.cpus = self._choices("cpu", values["cpu"], machines.CPUS)
+        self.cntfrqs = [int(word) for word in (values["cntfrq"] or "").split()]
+        if len(set(self.cntfrqs)) < len(self.cntfrqs):
+            self._problem(self._lines["cntfrq"], "cntfrq: names one twice")
         self.smp = int(values["smp"]) if values["smp"] else None
         self.mem, self.args, self.handout = values["mem"], values["args"], values["handout"]
         scale = {"K": 1000, "M": 1000 ** 2, "G": 1000 ** 3}.get(values["limit"][-1])
         self.limit = int(values["limit"][:-1]) * scale if scale else int(values["limit"])
         self.initrd, self.stop, self.ends = values["initrd"], values["stop"], values["ends"]
         self.model = values["model"]
-        for key in ("machine", "cpu", "smp", "mem", "args", "initrd", "entry", "stop", "limit") if self.model else ():
+        for key in ("machine", "cpu", "cntfrq", "smp", "mem", "args", "initrd", "entry", "stop", "limit") if self.model else ():
             if key in given:
                 self._problem(self._lines[key], "%s: is for QEMU, but model: runs on the host" % key)
         self.raw_entry, self.entry_address = values["entry"] != "image", None
@@ -106,11 +110,15 @@ class Test:
             self._problem(self._reads[0][0], "an outside read needs stop: SYMBOL, the place where it happens")
         if self.stop and not self._reads:
             self._problem(line("stop"), "stop: without reg:, map:, mem: or phys: has no effect")
+        if any(cntfrq > machines.MAX_CNTFRQ for cntfrq in self.cntfrqs):
+            self._problem(line("cntfrq"), "cntfrq: at most %d" % machines.MAX_CNTFRQ)
         if self.raw_entry and (self.args or self.initrd not in (None, "none")):
             self._problem(line("entry"), "entry: raw passes neither args: nor initrd:")
         for name in self.machines:
             if self.smp and self.smp > machines.MACHINES[name].max_cpus or name == "versal" and self.smp not in (None, 4):
                 self._problem(line("smp"), "machine %s cannot have %d CPUs" % (name, self.smp))
+            if self.cntfrqs and not machines.MACHINES[name].cpus:
+                self._problem(line("cntfrq"), "cntfrq: is a property of the CPU, and machine %s has CPUs of its own" % name)
             if self.raw_entry and name in machines.RAW_AT_EL3:
                 self._problem(line("entry"), "entry: raw starts machine %s at EL3" % name)
         if self.args:
@@ -121,6 +129,10 @@ class Test:
 
     def _problem(self, line, text):
         self.problems.append(expect.Problem(line or 1, text))
+
+    def places(self):
+        """The machines.Places to run on."""
+        return machines.places(self.machines, self.cpus, self.cntfrqs)
 
     def items(self, nonce, problems=None):
         """The body's expectations with this run's nonce."""

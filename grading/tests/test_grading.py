@@ -21,6 +21,9 @@ TESTS = {                           # name: (guest's arguments, header, body)
     "hang": ("test=hang", "limit: 1M", BANNER + "never"),
     "sleep": ("test=sleep", "", BANNER + "never"),
     "nap": ("test=nap", "machine: virt virt-gicv2 virt-secure virt-secure-gicv2\nlimit: 1M", "{{.*}} slept"),
+    "nap-slow-counter": ("test=nap", "cntfrq: 1200000", "{{0*}}124f80 slept"),
+    "frequencies": ("test=nap", "cntfrq: 62500000 1200000\ncpu: cortex-a53 max", "{{0*(3b9aca0|124f80)}} slept"),
+    "one-frequency": ("test=nap", "cntfrq: 62500000 1200000", "{{0*}}3b9aca0 slept"),
     "ticks": ("test=ticks", "limit: 1M", "ticked"),
     "wake-to-read": ("test=wake-to-read", "machine: virt virt-gicv2 virt-secure virt-secure-gicv2", "ready\nsend: ${nonce}\\n\nnext: ${nonce}"),
     "tick-to-read": ("test=tick-to-read", "", "ready\nsend: ${nonce}\\n\nnext: ${nonce}"),
@@ -60,7 +63,7 @@ TESTS = {                           # name: (guest's arguments, header, body)
     "no-symbol": ("test=once", "stop: nowhere\nreg: SCTLR_EL2.M = 0", "tick"),
 }
 PASS = {"pass", "pass-v2", "one-state", "two-states", "killed-expected", "any-order", "echo", "echo-slow", "mute", "raw", "registers", "nap",
-        "ticks", "wake-to-read", "tick-to-read"}
+        "nap-slow-counter", "frequencies", "ticks", "wake-to-read", "tick-to-read"}
 
 
 @unittest.skipIf(toy_guest.MISSING, "missing: %s" % ", ".join(toy_guest.MISSING))
@@ -183,6 +186,10 @@ class Verdicts(unittest.TestCase):
     def test_each_run_has_its_own_files(self):
         runs = sorted(name for name in os.listdir(os.path.join(self.graded.out, "lab1")) if name.startswith("pass-v2"))
         self.assertEqual(runs, ["pass-v2.%s.%s" % (m, c) for m in ("virt-gicv2", "virt") for c in ("cortex-a57", "max")])
+        for cpu in ("cortex-a53", "max"):
+            for cntfrq in ("62500000", "1200000"):
+                self.assertIn(" -cpu %s,cntfrq=%s " % (cpu, cntfrq), self.graded.read("frequencies.virt.%s.%sHz" % (cpu, cntfrq), "command.txt"))
+        self.assertIn("on virt with cortex-a53 at 1200000 Hz", self.graded.printed)
         for name in ("transcript.txt", "qemu.log", "command.txt"):
             self.assertTrue(os.path.exists(os.path.join(self.graded.out, "lab1", "pass", name)))
 
