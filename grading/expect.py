@@ -18,7 +18,7 @@ FORBIDDEN = (                       # (what it is called, regex searched for in 
     ("a killed process", r"hv8: process \d+ \(.*\) killed: "),
 )
 PROBES = ("x", "hv8: panic: a", "  0x17 \t{~")      # a pattern that matches all of these matches anything
-SEND_LIMIT = 4096
+SEND_LIMIT = (1 << 17) + 4096
 
 Item = collections.namedtuple("Item", "kind line patterns data")     # kind: line next any count not send
 Problem = collections.namedtuple("Problem", "line text")             # a line number in the test file, what is wrong there
@@ -154,9 +154,9 @@ class Matcher:
         self.input = b""
         self._pass_sends()
 
-    def waits_for_output(self):
-        """Is some input not yet sent because the lines before it have not come?"""
-        return any(item.kind == "send" for item in self.items[self.position:])
+    def sends(self):
+        """Is there any input?"""
+        return any(item.kind == "send" for item in self.items)
 
     def take_input(self):
         """The bytes that are due now; each is returned once."""

@@ -28,6 +28,7 @@ STUCK_SECONDS = 1.5                 # so much CPU time without one instruction: 
 INPUT_PATIENCE = 3.0                # seconds in which input that QEMU took must show an effect, however fast the guest polls
 CPU_SECONDS = 4.0                   # CPU time of a run, plus that of its instruction limit: only exceptions cost more
 INSTRUCTIONS_PER_CPU_SECOND = 20e6
+CPU_SECONDS_PER_BYTE = 1e-4         # and that of its input, which a UART takes byte by byte
 WALL_SECONDS = 20.0                 # backstop of a run on an idle host, more for long limits
 INSTRUCTIONS_PER_SECOND = 5e6       # what the slowest host in use surely reaches
 
@@ -57,6 +58,7 @@ class _Run:
         self.end, self.wrong, self.stopped = None, [], False
         self.gdb, self.input_at, self.granted = None, None, 0
         self.unsent, self.untaken = bytearray(), 0      # input that the pipe has no room for; bytes that QEMU has yet to take
+        self.input_seconds = 0.0                        # what the input so far may cost
         self.selector = selectors.DefaultSelector()
 
     def run(self):
@@ -68,7 +70,7 @@ class _Run:
             arguments = [("limit", self.request.limit), ("out", self.report_path)]
             if self.request.mark is not None:
                 arguments.append(("mark", "0x%x" % self.request.mark))
-            if self.request.matcher.waits_for_output():
+            if self.request.matcher.sends():
                 arguments.append(("ask", plugin_end.fileno()))
                 inherited.append(plugin_end.fileno())
             command += machines.plugin_option(self.request.plugin, arguments)
@@ -112,10 +114,10 @@ class _Run:
                 for key, _ in events:
                     if self.end is None or key.fd == output:
                         key.data()
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline + self.input_seconds * self.request.slowness:
                     self._stop_qemu("wall")
                 else:
-                    self._stop_qemu(watch.look(bool(events)))
+                    self._stop_qemu(watch.look(bool(events), self.input_seconds * self.request.cpu_scale))
             self._finish_line()
         finally:
             self._reap()
@@ -173,6 +175,7 @@ class _Run:
         data = self.request.matcher.take_input()
         if data:
             self.input_at, self.granted = time.monotonic(), 0
+            self.input_seconds += len(data) * CPU_SECONDS_PER_BYTE
             self.unsent += data
             self._write_input()
 
@@ -250,8 +253,9 @@ class _Watch:
         self._cpu_limit = (CPU_SECONDS + request.limit / INSTRUCTIONS_PER_CPU_SECOND) * request.cpu_scale
         self._looked, self._quiet, self._cpu_time, self._count, self._count_since = 0.0, 0, None, None, 0.0
 
-    def look(self, sign):
-        """Called often; `sign` tells of output or the like since the last call. Why the run cannot go on, or None."""
+    def look(self, sign, extra):
+        """Called often; `sign` tells of output or the like since the last call, `extra` CPU seconds are allowed beyond the limit.
+        Why the run cannot go on, or None."""
         if sign:
             self._quiet = 0
         if time.monotonic() - self._looked < TICK * 0.9:
@@ -270,7 +274,7 @@ class _Watch:
             return "asleep"
         if count and used - self._count_since >= STUCK_SECONDS:
             return "stuck"
-        return "slow" if used > self._cpu_limit else None
+        return "slow" if used > self._cpu_limit + extra else None
 
     def _threads(self):
         """Do all threads wait, and how many seconds of CPU time have they used?"""

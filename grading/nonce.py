@@ -9,6 +9,7 @@ import secrets
 import zlib
 
 _MASK = (1 << 64) - 1
+REPEAT_LIMIT = 1 << 17
 EXAMPLE = "123456789abcdef0"        # stands in for a nonce when a file is only checked
 
 
@@ -27,6 +28,13 @@ def _hex16(number):
     return "%016x" % (number & _MASK)
 
 
+def _repeat(text, count):
+    count = int(count, 0)
+    if not 0 < count * len(text) <= REPEAT_LIMIT:
+        raise ValueError("${...}: repeat makes 1 to %d characters" % REPEAT_LIMIT)
+    return text * count
+
+
 FUNCTIONS = {                       # name: (function of texts, number of arguments); a number is hex digits or a 0x constant
     "rev": (lambda text: text[::-1], 1),
     "upper": (lambda text: text.upper(), 1),
@@ -35,6 +43,7 @@ FUNCTIONS = {                       # name: (function of texts, number of argume
     "mul": (lambda text, k: _hex16(int(text, 16) * int(k, 0)), 2),
     "and": (lambda text, k: _hex16(int(text, 16) & int(k, 0)), 2),
     "xor": (lambda text, k: _hex16(int(text, 16) ^ int(k, 0)), 2),
+    "repeat": (_repeat, 2),
     "crc32": (lambda text: "%08x" % zlib.crc32(text.encode()), 1),
 }
 

@@ -41,10 +41,23 @@ NOINLINE static void print(const char *text)
 		uart_putc(*text++);
 }
 
+static void print_digits(u64 value, int digits)
+{
+	for (int shift = 4 * digits - 4; shift >= 0; shift -= 4)
+		uart_putc("0123456789abcdef"[value >> shift & 15]);
+}
+
 static void print_hex(u64 value)
 {
-	for (int shift = 60; shift >= 0; shift -= 4)
-		uart_putc("0123456789abcdef"[value >> shift & 15]);
+	print_digits(value, 16);
+}
+
+static u32 crc32(u32 crc, char c)
+{
+	crc ^= (unsigned char)c;
+	for (int bit = 0; bit < 8; bit++)
+		crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+	return crc;
 }
 
 static char uart_getc(void)
@@ -277,6 +290,25 @@ static void run(void)
 		print("ready\n");
 		while ((c = uart_getc()) != '\n')
 			uart_putc(c);
+		uart_putc('\n');
+	} else if (is("crc") || is("crc-by-interrupt") || is("crc-slow")) {
+		u32 crc = ~0U;
+		char c = 0;
+
+		if (is("crc-by-interrupt")) {
+			gic_enable(33);
+			REG(0x09000038) = 0x10; /* UARTIMSC: receive */
+		}
+		print("ready\n");
+		while (c != '\n') {
+			if (is("crc-by-interrupt"))
+				__asm__ volatile("wfi");
+			for (volatile int i = is("crc-slow") ? 20000 : 0; i > 0; i--)
+				;
+			crc = c ? crc32(crc, c) : crc;
+			c = uart_getc();
+		}
+		print_digits(~crc, 8);
 		uart_putc('\n');
 	} else if (is("flood"))
 		for (;;)

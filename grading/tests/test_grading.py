@@ -9,6 +9,7 @@ from unittest import mock
 
 import toy_guest
 import explain
+import guest
 import plugin
 
 BANNER = "hv8 boots at EL2, image at 0x40200000\n"
@@ -46,6 +47,11 @@ TESTS = {                           # name: (guest's arguments, header, body)
     "forged": ("test=forged nonce=${nonce}", "", "${nonce}"),
     "echo": ("test=echo", "handout: lab1-uart.md, step 4", "ready\nsend: ${nonce}\\n\nnext: ${nonce}"),
     "echo-slow": ("test=echo", "limit: 66K", "ready\nsend: 1\\x32\\n\n12"),
+    "long-input": ("test=crc", "limit: 2M", "ready\nsend: ${repeat(nonce,4096)}\\n\nnext: ${crc32(repeat(nonce,4096))}"),
+    "deaf": ("test=hang", "limit: 1M", "send: ${repeat(nonce,8192)}\n" + BANNER + "never"),
+    "deaf-asleep": ("test=sleep", "", "send: ${repeat(nonce,8192)}\n" + BANNER + "never"),
+    "deaf-flood": ("test=flood", "limit: 1G", BANNER + "send: ${repeat(nonce,8192)}"),
+    "deaf-end": ("test=pass", "", BANNER + "send: ${repeat(nonce,8192)}"),
     "flood": ("test=flood", "limit: 1G", BANNER),
     "silent-hole": ("test=silent-hole", "", BANNER + "never"),
     "loud-hole": ("test=loud-hole", "", BANNER),
@@ -63,7 +69,7 @@ TESTS = {                           # name: (guest's arguments, header, body)
     "no-symbol": ("test=once", "stop: nowhere\nreg: SCTLR_EL2.M = 0", "tick"),
 }
 PASS = {"pass", "pass-v2", "one-state", "two-states", "killed-expected", "any-order", "echo", "echo-slow", "mute", "raw", "registers", "nap",
-        "nap-slow-counter", "frequencies", "ticks", "wake-to-read", "tick-to-read"}
+        "nap-slow-counter", "frequencies", "ticks", "long-input", "deaf-end", "wake-to-read", "tick-to-read"}
 
 
 @unittest.skipIf(toy_guest.MISSING, "missing: %s" % ", ".join(toy_guest.MISSING))
@@ -95,6 +101,11 @@ class Verdicts(unittest.TestCase):
 
     def test_endless_sleep_is_located(self):
         self.assertRegex(self.why("sleep"), r"every CPU sleeps .* WFI in sleep_here \(.*guest\.c:\d+\)")
+
+    def test_a_guest_that_does_not_read_is_judged_as_any_other(self):
+        self.assertIn("the CPU was in spin_here", self.why("deaf"))
+        self.assertIn("every CPU sleeps and nothing", self.why("deaf-asleep"))
+        self.assertIn("more than 1 MiB of output", self.why("deaf-flood"))
 
     def test_idling_is_quick(self):
         self.assertLess(self.graded.tests["nap"]["seconds"], 4 * 5)            # 100 s of guest time, on four machines
@@ -235,6 +246,18 @@ class Gradings(unittest.TestCase):
         self.assertEqual((graded.status, sorted(graded.tests)), (0, ["mute", "pass"]))
         self.assertIn("partial", graded.printed)
         self.assertIn("pass| second", graded.printed)
+
+    def test_input_that_a_guest_takes_slowly_extends_its_limit(self):
+        test = ("test=crc-slow", "limit: 20M", "ready\nsend: ${repeat(nonce,256)}\\n\nnext: ${crc32(repeat(nonce,256))}")
+        with mock.patch.object(guest, "INPUT_PATIENCE", 0.2):
+            graded = toy_guest.Graded("slow-reader", {"crc": test})
+        self.assertEqual(graded.tests["crc"]["why"], "")
+        self.assertGreater(graded.tests["crc"]["guest_instructions"], 400e6)
+
+    def test_long_input_may_cost_time(self):
+        test = ("test=crc-by-interrupt", "", "ready\nsend: ${repeat(nonce,8192)}\\n\nnext: ${crc32(repeat(nonce,8192))}")
+        with mock.patch.object(guest, "CPU_SECONDS", 0.0):
+            self.assertEqual(toy_guest.Graded("pasted", {"crc": test}).tests["crc"]["why"], "")
 
     def test_without_a_compiler_grading_goes_on(self):
         with mock.patch.dict(os.environ, {"PATH": os.path.dirname(shutil.which(toy_guest.QEMU) or "") + "-none", "HOSTCC": "", "CC": ""}):
