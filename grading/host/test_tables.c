@@ -235,20 +235,20 @@ static void an_asid_is_flushed_when_it_is_given_again_and_not_before(void **stat
 	u32 i, n;
 
 	for (n = 0; n < 2; n++) {
-		const u32 generations = (u32)counts[n] / NPROC;
+		const u32 rounds = (u32)counts[n] / NPROC;
 
 		world_of(features[n], "");
 		assert_int_equal(asid_count(), counts[n]);
-		lives(generations, asids);
+		lives(rounds, asids);
 		assert_int_equal(flushed, 0);
 		assert_int_equal(stats[STAT_FLUSH_ASID], 0);
-		for (i = 0; i < generations; i++)
+		for (i = 0; i < rounds; i++)
 			assert_int_equal(asids[i], i * NPROC + 9);
 		for (i = 0; i < 5; i++) {
 			u64 again;
 
 			lives(1, &again);
-			assert_int_equal(again, asids[i % generations]);
+			assert_int_equal(again, asids[i % rounds]);
 			assert_int_equal(flushed, 1);
 			assert_int_equal(stats[STAT_FLUSH_ASID], i + 1);
 		}
