@@ -1,4 +1,4 @@
-/* Software for the model's interrupt controller, as short as the manual allows: what its tests share. */
+/* Software for the model's interrupt controller, as short as the manual allows, for its tests. */
 #pragma once
 
 #include "unit.h"

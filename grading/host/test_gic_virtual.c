@@ -176,7 +176,7 @@ static void a_hardware_interrupt(void **state)
 	model_irq_level(40, true);
 	assert_int_equal(ack(), 40);
 	set_lr(0, hardware(40));
-	FAILS("the priority of INTID 40 was not dropped", model_virq_ack());
+	MUST_FAIL("the priority of INTID 40 was not dropped", model_virq_ack());
 	eoi(40);
 	assert_int_equal(model_virq_ack(), 40);
 	assert_true(model_irq(40).active);
@@ -185,7 +185,7 @@ static void a_hardware_interrupt(void **state)
 	assert_false(model_irq(40).active || model_irq_line());
 	set_lr(0, hardware(40));
 	assert_int_equal(model_virq_ack(), 40);
-	FAILS("deactivation of INTID 40, which is not active", model_virq_eoi(40));
+	MUST_FAIL("deactivation of INTID 40, which is not active", model_virq_eoi(40));
 }
 
 static void what_a_process_ends_without_reason(void **state)
@@ -232,25 +232,25 @@ static void virtual_sgis_of_a_gicv2_have_senders(void **state)
 	model_virq_eoi(5); /* not that sender's */
 	assert_int_equal(HCR() >> 27, 1);
 	set_lr(0, pending(5, 0x80) | 6UL << 32);
-	FAILS("both have vINTID 5", model_virq_line());
-	FAILS("reserved bits", set_lr(0, pending(40, 0x80) | 3UL << 32));
+	MUST_FAIL("both have vINTID 5", model_virq_line());
+	MUST_FAIL("reserved bits", set_lr(0, pending(40, 0x80) | 3UL << 32));
 }
 
 static void a_process_is_kept_out(void **state)
 {
 	virtual(state);
 	SET_HCR(EN | 1 << 12);
-	FAILS("a process's GIC registers trap", model_virq_ack());
+	MUST_FAIL("a process's GIC registers trap", model_virq_ack());
 	SET_HCR(EN | 1 << 10);
 	assert_int_equal(model_virq_ack(), 1023);
-	FAILS("a process's GIC registers trap", model_virq_open());
+	MUST_FAIL("a process's GIC registers trap", model_virq_open());
 	SET_HCR(EN | 1 << 14);
-	FAILS("a process's GIC registers trap", model_virq_dir(40));
+	MUST_FAIL("a process's GIC registers trap", model_virq_dir(40));
 	SET_HCR(EN);
 	write_sysreg(hcr_el2, 0);
-	FAILS("HCR_EL2.IMO is 0", model_virq_ack());
+	MUST_FAIL("HCR_EL2.IMO is 0", model_virq_ack());
 	model_reset();
-	FAILS("ICC_SRE_ELx.SRE is 0", model_virq_ack());
+	MUST_FAIL("ICC_SRE_ELx.SRE is 0", model_virq_ack());
 }
 
 /* ---- maintenance ----------------------------------------------------------------------------- */
@@ -322,22 +322,22 @@ static void the_end_of_one_that_asks_for_it(void **state)
 static void illegal_list_registers(void **state)
 {
 	virtual(state);
-	FAILS("vINTID 1020 is reserved", set_lr(0, pending(1020, 0x80)));
-	FAILS("HW with pINTID 15", set_lr(0, pending(40, 0x80) | 1UL << 61 | 15UL << 32));
-	FAILS("HW with pINTID 1020", set_lr(0, pending(40, 0x80) | 1UL << 61 | 1020UL << 32));
-	FAILS("HW, and pending and active at once", set_lr(0, hardware(40) | ACTIVE));
-	FAILS("this GIC has 4", set_lr(4, 0));
-	FAILS("has reserved bits", SET_HCR(1 << 9));
-	FAILS("has reserved bits", SET_VMCR(1 << 10));
+	MUST_FAIL("vINTID 1020 is reserved", set_lr(0, pending(1020, 0x80)));
+	MUST_FAIL("HW with pINTID 15", set_lr(0, pending(40, 0x80) | 1UL << 61 | 15UL << 32));
+	MUST_FAIL("HW with pINTID 1020", set_lr(0, pending(40, 0x80) | 1UL << 61 | 1020UL << 32));
+	MUST_FAIL("HW, and pending and active at once", set_lr(0, hardware(40) | ACTIVE));
+	MUST_FAIL("this GIC has 4", set_lr(4, 0));
+	MUST_FAIL("has reserved bits", SET_HCR(1 << 9));
+	MUST_FAIL("has reserved bits", SET_VMCR(1 << 10));
 	set_lr(0, pending(40, 0x80));
 	set_lr(1, pending(40, 0x40)); /* for a moment: the other one may go */
-	FAILS("list registers 0 and 1 both have vINTID 40", model_virq_line());
-	FAILS("list registers 0 and 1 both have vINTID 40", model_virq_ack());
+	MUST_FAIL("list registers 0 and 1 both have vINTID 40", model_virq_line());
+	MUST_FAIL("list registers 0 and 1 both have vINTID 40", model_virq_ack());
 	set_lr(0, 40);
 	assert_true(model_virq_line());
 	set_lr(0, hardware(41));
 	set_lr(1, hardware(41) + 1);
-	FAILS("list registers 0 and 1 both have pINTID 41", model_check_gic());
+	MUST_FAIL("list registers 0 and 1 both have pINTID 41", model_check_gic());
 	SET_HCR(0);
 	model_check_gic();
 }
@@ -345,26 +345,26 @@ static void illegal_list_registers(void **state)
 static void illegal_in_gicv3s_format(void **state)
 {
 	virtual(state);
-	FAILS("priority 0x84 has more than 5 bits", set_lr(0, pending(40, 0x84)));
-	FAILS("reserved bits", set_lr(0, pending(40, 0x80) | 1UL << 56));
-	FAILS("reserved bits", set_lr(0, pending(40, 0x80) | 1UL << 45));
-	FAILS("a pINTID without HW", set_lr(0, pending(40, 0x80) | 33UL << 32));
-	FAILS("vINTID 8192 is reserved", set_lr(0, pending(8192, 0x80)));
-	FAILS("PREbits is 5", read_sysreg(ich_ap1r1_el2));
-	FAILS("PREbits is 5", write_sysreg(ich_ap0r1_el2, 0));
-	FAILS("ich_misr_el2, which is read-only", write_sysreg(ich_misr_el2, 0));
-	FAILS("has reserved bits", write_sysreg(ich_vmcr_el2, 4));
-	FAILS("this GIC has 4", read_sysreg(ich_lr15_el2));
+	MUST_FAIL("priority 0x84 has more than 5 bits", set_lr(0, pending(40, 0x84)));
+	MUST_FAIL("reserved bits", set_lr(0, pending(40, 0x80) | 1UL << 56));
+	MUST_FAIL("reserved bits", set_lr(0, pending(40, 0x80) | 1UL << 45));
+	MUST_FAIL("a pINTID without HW", set_lr(0, pending(40, 0x80) | 33UL << 32));
+	MUST_FAIL("vINTID 8192 is reserved", set_lr(0, pending(8192, 0x80)));
+	MUST_FAIL("PREbits is 5", read_sysreg(ich_ap1r1_el2));
+	MUST_FAIL("PREbits is 5", write_sysreg(ich_ap0r1_el2, 0));
+	MUST_FAIL("ich_misr_el2, which is read-only", write_sysreg(ich_misr_el2, 0));
+	MUST_FAIL("has reserved bits", write_sysreg(ich_vmcr_el2, 4));
+	MUST_FAIL("this GIC has 4", read_sysreg(ich_lr15_el2));
 }
 
 static void illegal_in_gicv2s_format(void **state)
 {
 	virtual(state);
-	FAILS("reserved bits", mmio_write32(GICH + 0x100, 1 << 28 | 1 << 20 | 40));
-	FAILS("reserved bits", mmio_write32(GICH + 0x100, 1 << 28 | 1 << 13 | 40));
-	FAILS("a write of GICH + 0x10", mmio_write32(GICH + 0x10, 0));
-	FAILS("a read of GICH + 0xf4", mmio_read32(GICH + 0xf4));
-	FAILS("no device register is", mmio_read32(0x08040000));
+	MUST_FAIL("reserved bits", mmio_write32(GICH + 0x100, 1 << 28 | 1 << 20 | 40));
+	MUST_FAIL("reserved bits", mmio_write32(GICH + 0x100, 1 << 28 | 1 << 13 | 40));
+	MUST_FAIL("a write of GICH + 0x10", mmio_write32(GICH + 0x10, 0));
+	MUST_FAIL("a read of GICH + 0xf4", mmio_read32(GICH + 0xf4));
+	MUST_FAIL("no device register is", mmio_read32(0x08040000));
 	assert_int_equal(mmio_read32(GICH + 0x24) | mmio_read32(GICH + 0x34), 0);
 	mmio_write32(GICH + 0x100, 1u << 31 | 1 << 28 | 0x1f << 23 | 40 << 10 | 41);
 	assert_int_equal(mmio_read32(GICH + 0x100),
@@ -378,11 +378,11 @@ static void list_registers_are_written_before_use(void **state)
 {
 	init(state, true);
 	SET_HCR(EN);
-	FAILS("list register 0 is in use, and was never written", model_check_gic());
+	MUST_FAIL("list register 0 is in use, and was never written", model_check_gic());
 	set_lr(0, 0);
 	set_lr(1, 0);
 	set_lr(3, 0);
-	FAILS("list register 2 is in use, and was never written", model_virq_line());
+	MUST_FAIL("list register 2 is in use, and was never written", model_virq_line());
 }
 
 static void two_list_registers(void **state)
@@ -392,8 +392,8 @@ static void two_list_registers(void **state)
 	assert_int_equal(gich(4, "ich_vtr_el2") & 0x1f, 1);
 	assert_int_equal(gich(4, "ich_vtr_el2") >> 26, 4 << 3 | 4); /* five bits of priority */
 	assert_int_equal(ELRSR(), 3);
-	FAILS("list register 2: this GIC has 2", set_lr(2, 0));
-	FAILS("list register 2: this GIC has 2", state_of(2));
+	MUST_FAIL("list register 2: this GIC has 2", set_lr(2, 0));
+	MUST_FAIL("list register 2: this GIC has 2", state_of(2));
 }
 
 static const struct CMUnitTest tests[] = {

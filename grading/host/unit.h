@@ -28,7 +28,7 @@ void expect_fail(void (*code)(void *argument), void *argument, const char *text,
                  int line);
 
 /** The statements must end with a failure whose message contains @p text. */
-#define FAILS(text, ...)                                             \
+#define MUST_FAIL(text, ...)                                         \
 	do {                                                         \
 		if (setjmp(*expect_begin()) == 0) {                  \
 			__VA_ARGS__;                                 \

@@ -23,7 +23,7 @@
 #define THIS_AFFINITY 3
 #define THIS_CPU      2
 
-/* Five bits of priority. Non-secure software sees the upper four of them, shifted (IHI 0069 4.8.6). */
+/* Five bits of priority. Non-secure software sees the upper four, shifted (IHI 0069 4.8.6). */
 #define PRIORITY_MASK (model.gic.single_security ? 0xf8u : 0xf0u)
 
 struct line {

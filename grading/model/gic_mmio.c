@@ -1,6 +1,7 @@
 /*
  * The interrupt controller's registers in memory (IHI 0069 12.9-12.11, IHI 0048 4.3), as 32-bit
- * accesses. What configures one interrupt each is in gic_bank.c. Of two redistributors the second is this CPU's.
+ * accesses. What configures one interrupt each is in gic_bank.c. Of two redistributors the second
+ * is this CPU's.
  *
  *	GICv3: GICD 0x08000000   GICR 0x080a0000 of another CPU, 0x080c0000 of this one
  *	GICv2: GICD 0x08000000   GICC 0x08010000   GICH 0x08030000   GICV 0x08040000

@@ -239,7 +239,7 @@ static bool virtual_group(void)
 	return intc_v3();
 }
 
-/* The process is about to use its interface: could it? @p traps: the bits of ICH_HCR_EL2 that forbid it. */
+/* The process is about to use its interface: could it? @p traps: ICH_HCR_EL2's, against it. */
 static void must_be_reachable(u32 traps)
 {
 	if (!model.gic.version)
