@@ -71,9 +71,9 @@ COMMON := -std=gnu11 -g $(O) $(WARNINGS) -ffreestanding -nostdinc -isystem $(she
 	-march=armv8-a -mgeneral-regs-only -mstrict-align -fno-omit-frame-pointer -fno-stack-protector -fno-common \
 	-fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks -fno-strict-aliasing
 KFLAGS := $(COMMON) -fpie -fvisibility=hidden $(STAGE_FLAGS) -Ikernel/include -I$(B)
-UFLAGS := $(COMMON) -fno-pie $(STAGE_FLAGS) -Iuser/lib -Ikernel/include
+UFLAGS := $(COMMON) -ffunction-sections -fno-pie $(STAGE_FLAGS) -Iuser/lib -Ikernel/include
 KLINK := -nostdlib -static -Wl,-pie,--no-dynamic-linker,-z,text,-z,norelro,--build-id=none,-z,noexecstack -T kernel/boot/kernel.ld
-ULINK := -nostdlib -static -no-pie -Wl,--build-id=none,-z,max-page-size=4096,-z,noexecstack -T user/user.ld
+ULINK := -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,-z,max-page-size=4096,-z,noexecstack -T user/user.ld
 ifdef BENCH
   include bench/bench.mk
 endif

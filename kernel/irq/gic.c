@@ -103,7 +103,9 @@ static void distributor_init(void)
 
 	lines = 32 * ((mmio_read32(gic.dist + GICD_TYPER) & 0x1f) + 1);
 	gic.lines = lines < GIC_SPURIOUS ? lines : GIC_SPURIOUS;
-	mmio_write32(gic.dist + GICD_CTLR, 0); /* 12.9.4: ARE changes only while no group is enabled */
+	/* 12.9.4: ARE may be set while no group is enabled, and never cleared. */
+	mmio_write32(gic.dist + GICD_CTLR,
+	             gic.version == 3 ? mmio_read32(gic.dist + GICD_CTLR) & GICD_CTLR_ARE : 0);
 	gic_wait();
 	if (gic.version == 3) {
 		mmio_write32(gic.dist + GICD_CTLR, GICD_CTLR_ARE);

@@ -6,7 +6,7 @@
 
 #define SIZE (8 * 24)
 
-	.text
+	.section .text.irq_vectors, "ax"
 	.balign	2048
 	.globl	irq_vectors
 irq_vectors:
