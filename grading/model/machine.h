@@ -20,6 +20,7 @@ void model_sysreg_write(const char *name, u64 value);
 
 void isb(void);
 void dsb_ish(void);
+void dsb_sy(void);
 void tlbi_alle2(void);
 void tlbi_vmalle1is(void);
 void tlb_flush_page(asid_t asid, uva_t uva);

@@ -164,6 +164,11 @@ void dsb_ish(void)
 	model.unpublished = 0;
 }
 
+void dsb_sy(void)
+{
+	dsb_ish();
+}
+
 void dcache_invalidate(pa_t start, pa_t end)
 {
 	if (start % 64 || end % 64)

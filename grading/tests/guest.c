@@ -10,11 +10,11 @@ typedef unsigned int u32;
 #define NOINLINE __attribute__((noinline, used))
 #define sysreg_write(name, value) \
 	__asm__ volatile("msr " #name ", %0" ::"r"((u64)(value)) : "memory")
-#define sysreg_read(name)                                               \
-	({                                                              \
-		u64 value;                                              \
+#define sysreg_read(name)                                                   \
+	({                                                                  \
+		u64 value;                                                  \
 		__asm__ volatile("mrs %0, " #name : "=r"(value)::"memory"); \
-		value;                                                  \
+		value;                                                      \
 	})
 #define REG(address) (*(volatile u32 *)(u64)(address))
 
@@ -147,19 +147,19 @@ NOINLINE void gic_enable(u32 intid)
 
 		sysreg_write(S3_4_C12_C9_5, 0xf); /* ICC_SRE_EL2 */
 		__asm__ volatile("isb");
-		REG(0x08000000) = 0x12;                 /* GICD_CTLR: ARE, EnableGrp1 */
-		REG(0x080a0014) = 0;                    /* GICR_WAKER */
-		REG(lines + 0x80 + word) = 0xffffffff;  /* IGROUPR */
-		REG(lines + 0x100 + word) = (u32)line;  /* ISENABLER */
-		sysreg_write(S3_0_C4_C6_0, 0xf0);       /* ICC_PMR_EL1 */
-		sysreg_write(S3_0_C12_C12_7, 1);        /* ICC_IGRPEN1_EL1 */
+		REG(0x08000000) = 0x12;                /* GICD_CTLR: ARE, EnableGrp1 */
+		REG(0x080a0014) = 0;                   /* GICR_WAKER */
+		REG(lines + 0x80 + word) = 0xffffffff; /* IGROUPR */
+		REG(lines + 0x100 + word) = (u32)line; /* ISENABLER */
+		sysreg_write(S3_0_C4_C6_0, 0xf0);      /* ICC_PMR_EL1 */
+		sysreg_write(S3_0_C12_C12_7, 1);       /* ICC_IGRPEN1_EL1 */
 	} else {
-		REG(0x08000000) = 1;                    /* GICD_CTLR */
-		REG(0x08000100 + word) = (u32)line;     /* GICD_ISENABLER */
+		REG(0x08000000) = 1;                /* GICD_CTLR */
+		REG(0x08000100 + word) = (u32)line; /* GICD_ISENABLER */
 		if (intid >= 32)
 			REG(0x08000800 + intid / 4 * 4) = 0x01010101; /* GICD_ITARGETSR */
-		REG(0x08010004) = 0xf0;                 /* GICC_PMR */
-		REG(0x08010000) = 1;                    /* GICC_CTLR */
+		REG(0x08010004) = 0xf0;                               /* GICC_PMR */
+		REG(0x08010000) = 1;                                  /* GICC_CTLR */
 	}
 	__asm__ volatile("dsb sy\nisb");
 }
@@ -232,7 +232,8 @@ static void run(void)
 		gic_enable(26);
 		sleep_until(start + 100 * second);
 		print_hex(second);
-		print((sysreg_read(cntpct_el0) - start) / second == 100 ? " slept\n" : " overslept\n");
+		print((sysreg_read(cntpct_el0) - start) / second == 100 ? " slept\n"
+		                                                        : " overslept\n");
 	} else if (is("ticks")) {
 		u64 tick = sysreg_read(cntfrq_el0) / 1000;
 

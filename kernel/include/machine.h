@@ -41,6 +41,14 @@ static inline void dsb_ish(void)
 	__asm__ volatile("dsb ish" : : : "memory");
 }
 
+#if LAB >= 5
+/** Wait until earlier accesses are complete for everybody, devices too. */
+static inline void dsb_sy(void)
+{
+	__asm__ volatile("dsb sy" : : : "memory");
+}
+#endif
+
 /** Forget every EL2 translation on this CPU (Arm ARM D8.14). */
 static inline void tlbi_alle2(void)
 {

@@ -43,10 +43,14 @@ static pa_t frame(intid_t intid)
 	return gic.version == 3 && intid < 32 ? gic.redist + GICR_SGI_BASE : gic.dist;
 }
 
-/* A write to one of the registers with a bit an interrupt. Writing 0 to the other bits changes nothing. */
+/*
+ * A write to one of the registers with a bit an interrupt; writing 0 to the other bits changes nothing. It has reached the
+ * distributor before what follows: a timer that is switched on, a system register, an eret.
+ */
 static void write_bit(u32 base, intid_t intid)
 {
 	mmio_write32(frame(intid) + base + intid / 32 * 4, 1U << intid % 32);
+	dsb_sy();
 }
 
 /* From scratch: INTIDs @p first.. @p first + 31. */

@@ -112,7 +112,7 @@ intid_t gicv3_ack(void)
 {
 	const intid_t intid = (intid_t)read_sysreg(icc_iar1_el1) & 0xffffff;
 
-	dsb_ish(); /* 4.6: the acknowledgement reaches the redistributor before what follows */
+	dsb_sy(); /* 4.6: the acknowledgement reaches the redistributor before what follows */
 	return intid;
 }
 

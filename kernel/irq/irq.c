@@ -28,6 +28,8 @@ static const char *needed(void)
 		return "irq=off";
 	if (!board.gic.maintenance || !board.gic.uart)
 		return "the device tree has no interrupt for the console or the virtual interface";
+	if (board.gic.vcpu.start % PAGE_SIZE)
+		return "the virtual CPU interface is not a page of its own";
 #if LAB >= 6
 	if (board.gic.el1_timer != IRQ_TIMER || !board.gic.el2_timer)
 		return "the timers' interrupts are not in the device tree, or not where the architecture has them";
@@ -46,6 +48,7 @@ void irq_init(void)
 	const char *problem = needed();
 	intid_t intid;
 
+	contexts[0].uses = USES_NOBODY;
 	if (problem) {
 		printk("hv8: no interrupts: %s\n", problem);
 		return;
@@ -243,19 +246,19 @@ void irq_open(struct context *context)
 
 bool irq_first_use(u32 encoding)
 {
-	const u32 crn = encoding >> 10 & 15, crm = encoding >> 1 & 15;
+	const u32 group = encoding & SYSREG(3, 7, 15, 0, 0), crm = encoding >> 1 & 15;
 
 	if (!irq_on)
 		return false;
-	/* ICC_PMR_EL1; ICC_ registers with CRn 12 and CRm 8..12 */
+	/* ICC_PMR_EL1, and the ICC_ registers: CRn 12, CRm 8..12 */
 	if (gic.version == 3 && !(current->uses & USES_GIC) &&
-	    ((crn == 4 && crm == 6) || (crn == 12 && crm >= 8))) {
+	    (encoding == SYSREG(3, 0, 4, 6, 0) || (group == SYSREG(3, 0, 12, 0, 0) && crm >= 8))) {
 		irq_open(current);
 		return true;
 	}
 #if LAB >= 6
 	/* CNTP_TVAL_EL0, CNTP_CTL_EL0, CNTP_CVAL_EL0 */
-	if (!(current->uses & USES_TIMER) && crn == 14 && crm == 2) {
+	if (!(current->uses & USES_TIMER) && group == SYSREG(3, 3, 14, 0, 0) && crm == 2) {
 		current->uses |= USES_TIMER;
 		timer_enter(current);
 		return true;

@@ -14,11 +14,7 @@
 #endif
 
 struct proc procs[NPROC] __attribute__((aligned(PAGE_SIZE)));
-#if LAB >= 5
-struct context contexts[NPROC] = { { .uses = USES_NOBODY } };
-#else
 struct context contexts[NPROC];
-#endif
 struct context *current;
 
 void ready_add(pid_t pid)

@@ -11,10 +11,6 @@
 #include <hv8/irq.h>
 #endif
 
-/* An access as ESR_ELx.ISS encodes it (D19.2.38, "ISS encoding for an exception from MSR, MRS, or
- * System instruction"). */
-#define SYSREG(op0, op1, crn, crm, op2) \
-	((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
 #define ISS_SYSREG_MASK SYSREG(3, 7, 15, 15, 7)
 #define ISS_READ        1
 #define ISS_RT(iss)     (((iss) >> 5) & 0x1f)

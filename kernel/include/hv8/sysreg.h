@@ -131,8 +131,11 @@
 #define EC_WATCHPOINT       0x35
 #define EC_BRK64            0x3c
 #define ESR_HVC0            (FIELD(EC_HVC64, ESR_EC_SHIFT) | ESR_IL) /* "hvc #0" */
-#define ISS_DABORT_WNR      BIT(6)
-#define ISS_ABORT_FNV       BIT(10) /* FAR is not valid */
+/* "ISS encoding for an exception from MSR, MRS, or System instruction": which register */
+#define SYSREG(op0, op1, crn, crm, op2) \
+	((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
+#define ISS_DABORT_WNR BIT(6)
+#define ISS_ABORT_FNV  BIT(10) /* FAR is not valid */
 
 /* C5.2 SPSR_EL2, Saved Program Status */
 #define SPSR_EL1H 0x5
