@@ -16,7 +16,7 @@ class GdbRemote:
 
     def __init__(self, connection, timeout=60):
         """`connection` is a connected socket; nothing on it may take longer than `timeout` seconds."""
-        self._socket, self._buffer, self._numbers = connection, b"", None
+        self._socket, self._buffer, self._numbers, self._lost = connection, b"", None, None
         connection.settimeout(timeout)
         self.command("qSupported:qXfer:features:read+")
 
@@ -33,6 +33,8 @@ class GdbRemote:
 
     def _send(self, text):
         data = text.encode("ascii")
+        if self._lost:
+            raise GdbError(self._lost)      # nothing that is asked now could get its answer; do not wait again
         try:
             self._socket.sendall(b"$%s#%02x" % (data, sum(data) & 0xff))
         except OSError as error:
@@ -56,7 +58,8 @@ class GdbRemote:
             try:
                 data = self._socket.recv(65536)
             except OSError as error:
-                raise GdbError("the gdbstub does not answer: %s" % error)
+                self._lost = "the gdbstub does not answer: %s" % error
+                raise GdbError(self._lost)
             if not data:
                 raise GdbError("the gdbstub closed the connection")
             self._buffer += data
@@ -104,6 +107,37 @@ class GdbRemote:
                     return int.from_bytes(bytes.fromhex(answer), "little")
                 raise GdbError("gdbstub: reading %s gave %r" % (name, answer))
         raise GdbError("this QEMU's gdbstub has no register %s" % " or ".join(names))
+
+    def _set_register(self, name, value, length=8):
+        self._expect_ok("P%x=%s" % (self._numbers[name], value.to_bytes(length, "little").hex()))
+
+    def _set_code(self, address, code):
+        self._expect_ok("M%x,%x:%s" % (address, len(code), code.hex()))
+
+    def system_register(self, encoding):
+        """The value of a register that the stub does not know: its (op0, op1, CRn, CRm, op2) goes into an MRS that the stopped
+        CPU runs, at EL2, in place of its next instruction. The guest goes on as if nothing had been."""
+        op0, op1, crn, crm, op2 = encoding
+        mrs_x0 = 0xd5300000 | (op0 & 1) << 19 | op1 << 16 | crn << 12 | crm << 8 | op2 << 5
+        pc, x0, cpsr = (self.register((name,)) for name in ("pc", "x0", "cpsr"))
+        if cpsr >> 2 & 3 != 2:
+            raise GdbError("it can be read at EL2 only, and here the CPU is at EL%d" % (cpsr >> 2 & 3))
+        thread = self.command("qC")[2:]
+        code = self.read(pc, 4)
+        self._set_code(pc, mrs_x0.to_bytes(4, "little"))
+        try:
+            self.command("vCont;s:" + thread)
+        except GdbError as error:
+            self._lost = "the CPU runs no further (is a timer with ENABLE = 1 ages away? QEMU's clock went there): %s" % error
+            raise GdbError(self._lost)
+        value, after = self.register(("x0",)), self.register(("pc",))
+        self._set_code(pc, code)
+        self._set_register("x0", x0)
+        self._set_register("pc", pc)
+        if after != pc + 4:
+            self._set_register("cpsr", cpsr, 4)
+            raise GdbError("reading it is undefined on this machine")
+        return value
 
     def _register_numbers(self):
         """Register numbers from the target description: counted on from the last one, unless regnum is given."""

@@ -221,7 +221,7 @@ class _Run:
 
     def _set_stop(self, debug):
         try:
-            self.gdb = gdbremote.GdbRemote(debug, timeout=60 * self.request.slowness)
+            self.gdb = gdbremote.GdbRemote(debug, timeout=20 * self.request.slowness)
             self.gdb.set_breakpoint(self.request.stop)
             self.gdb.resume()
             self.selector.register(debug, selectors.EVENT_READ, lambda: self._read_outside(debug))

@@ -19,6 +19,8 @@ MACHINES = {
     "virt-el1": Machine(["-M", "virt,gic-version=3,dtb-randomness=off"], 0x40200000, 1, True, 512),
     "versal": Machine(["-M", "xlnx-versal-virt"], 0x200000, 4, False, 4),       # works with exactly -smp 4 and its own CPUs
 }
+GICV2 = ("virt-gicv2", "virt-secure-gicv2")
+GICV2_DEVICES = range(0x08000000, 0x08050000)          # their GICD, GICC, GICH and GICV
 RAW_AT_EL3 = ("virt-secure", "virt-secure-gicv2")      # without the boot protocol nothing takes the CPU from EL3 to EL2
 CPUS = ("cortex-a53", "cortex-a57", "cortex-a72", "max")
 DEFAULT_CPU = "cortex-a53"

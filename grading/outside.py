@@ -100,7 +100,9 @@ class Reader:
 
     def _register(self, name):
         if name not in self._cache:
-            self._cache[name] = self._gdb.register(registers.gdb_names(name))
+            encoding = registers.ENCODINGS.get(name)
+            self._cache[name] = (self._gdb.system_register(encoding) if encoding else
+                                 self._gdb.register(registers.gdb_names(name)))
         return self._cache[name]
 
     def _physical(self, address, length):

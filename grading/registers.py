@@ -1,9 +1,11 @@
 """System registers and their fields, named as the Arm ARM (chapter D19, "AArch64 System Register Descriptions") names them.
 
-Only what graders look at is here. EL2 registers have the layout for HCR_EL2.E2H = 0. A register without fields is compared whole.
+Only what graders look at is here; of the GIC, as GICv3's IHI 0069 names it (12.2 and 12.4). EL2 registers have the layout for
+HCR_EL2.E2H = 0. A register without fields is compared whole.
 """
 import re
 
+_TIMER = "ENABLE 0 IMASK 1 ISTATUS 2"
 _LAYOUT = {
     "SCTLR_EL2": "M 0 A 1 C 2 SA 3 SA0 4 CP15BEN 5 nAA 6 ITD 7 SED 8 EnRCTX 10 EOS 11 I 12 EnDB 13 DZE 14 UCT 15 nTWI 16 "
                  "nTWE 18 WXN 19 TSCXT 20 IESB 21 EIS 22 SPAN 23 E0E 24 EE 25 UCI 26 EnDA 27 nTLSMD 28 LSMAOE 29 EnIB 30 "
@@ -32,6 +34,22 @@ _LAYOUT = {
                 "HCCD 23 E2TB 25:24 HLP 26 TDCC 27 MTPME 28 HPMFZO 29 PMSSE 31:30 HPMFZS 36",
     "CNTHCTL_EL2": "EL1PCTEN 0 EL1PCEN 1 EVNTEN 2 EVNTDIR 3 EVNTI 7:4 ECV 12 EL1TVT 13 EL1TVCT 14 EL1NVPCT 15 EL1NVVCT 16 "
                    "EVNTIS 17 CNTVMASK 18 CNTPMASK 19",
+    "CNTKCTL_EL1": "EL0PCTEN 0 EL0VCTEN 1 EVNTEN 2 EVNTDIR 3 EVNTI 7:4 EL0VTEN 8 EL0PTEN 9 EVNTIS 17 CNTVMASK 18 CNTPMASK 19",
+    "CNTFRQ_EL0": "ClockFreq 31:0",
+    "CNTHP_CTL_EL2": _TIMER, "CNTP_CTL_EL0": _TIMER, "CNTV_CTL_EL0": _TIMER,
+    "CNTHP_CVAL_EL2": "", "CNTP_CVAL_EL0": "", "CNTV_CVAL_EL0": "",
+    "ICC_PMR_EL1": "Priority 7:0", "ICC_RPR_EL1": "Priority 7:0", "ICC_BPR1_EL1": "BinaryPoint 2:0",
+    "ICC_IGRPEN0_EL1": "Enable 0", "ICC_IGRPEN1_EL1": "Enable 0", "ICC_HPPIR1_EL1": "INTID 23:0", "ICC_AP1R0_EL1": "",
+    "ICC_CTLR_EL1": "CBPR 0 EOImode 1 PMHE 6 PRIbits 10:8 IDbits 13:11 SEIS 14 A3V 15 RSS 18 ExtRange 19",
+    "ICC_SRE_EL1": "SRE 0 DFB 1 DIB 2", "ICC_SRE_EL2": "SRE 0 DFB 1 DIB 2 Enable 3",
+    "ICH_HCR_EL2": "En 0 UIE 1 LRENPIE 2 NPIE 3 VGrp0EIE 4 VGrp0DIE 5 VGrp1EIE 6 VGrp1DIE 7 vSGIEOICount 8 TC 10 TALL0 11 "
+                   "TALL1 12 TSEI 13 TDIR 14 DVIM 15 EOIcount 31:27",
+    "ICH_VTR_EL2": "ListRegs 4:0 DVIM 18 TDS 19 nV4 20 A3V 21 SEIS 22 IDbits 25:23 PREbits 28:26 PRIbits 31:29",
+    "ICH_VMCR_EL2": "VENG0 0 VENG1 1 VAckCtl 2 VFIQEn 3 VCBPR 4 VEOIM 9 VBPR1 20:18 VBPR0 23:21 VPMR 31:24",
+    "ICH_MISR_EL2": "EOI 0 U 1 LRENP 2 NP 3 VGrp0E 4 VGrp0D 5 VGrp1E 6 VGrp1D 7",
+    "ICH_EISR_EL2": "Status 15:0", "ICH_ELRSR_EL2": "Status 15:0", "ICH_AP0R0_EL2": "", "ICH_AP1R0_EL2": "",
+    **dict.fromkeys(("ICH_LR%d_EL2" % n for n in range(16)),
+                    "vINTID 31:0 pINTID 44:32 Priority 55:48 NMI 59 Group 60 HW 61 State 63:62"),      # HW = 0: EOI is pINTID bit 9
     "ESR_EL1": "ISS 24:0 IL 25 EC 31:26",
     "ESR_EL2": "ISS 24:0 IL 25 EC 31:26",
     "VTTBR_EL2": "CnP 0 BADDR 47:1 VMID 63:48",
@@ -39,7 +57,19 @@ _LAYOUT = {
     "cpsr": "M 4:0 F 6 I 7 A 8 D 9 IL 20 SS 21 PAN 22 V 28 C 29 Z 30 N 31",
 }
 
-GDB_NAMES = {"SCTLR_EL1": ("SCTLR",), "VBAR_EL1": ("VBAR",)}       # QEMU's gdbstub names registers shared with AArch32 so
+# QEMU's gdbstub names registers shared with AArch32 so.
+GDB_NAMES = {"SCTLR_EL1": ("SCTLR",), "VBAR_EL1": ("VBAR",), "CNTKCTL_EL1": ("CNTKCTL",)}
+
+# Registers that the gdbstub does not know, as MRS names them: op0, op1, CRn, CRm, op2. Only a GICv3 has them.
+ENCODINGS = {
+    "ICC_PMR_EL1": (3, 0, 4, 6, 0), "ICC_AP1R0_EL1": (3, 0, 12, 9, 0), "ICC_RPR_EL1": (3, 0, 12, 11, 3),
+    "ICC_HPPIR1_EL1": (3, 0, 12, 12, 2), "ICC_BPR1_EL1": (3, 0, 12, 12, 3), "ICC_CTLR_EL1": (3, 0, 12, 12, 4),
+    "ICC_SRE_EL1": (3, 0, 12, 12, 5), "ICC_IGRPEN0_EL1": (3, 0, 12, 12, 6), "ICC_IGRPEN1_EL1": (3, 0, 12, 12, 7),
+    "ICC_SRE_EL2": (3, 4, 12, 9, 5), "ICH_AP0R0_EL2": (3, 4, 12, 8, 0), "ICH_AP1R0_EL2": (3, 4, 12, 9, 0),
+    "ICH_HCR_EL2": (3, 4, 12, 11, 0), "ICH_VTR_EL2": (3, 4, 12, 11, 1), "ICH_MISR_EL2": (3, 4, 12, 11, 2),
+    "ICH_EISR_EL2": (3, 4, 12, 11, 3), "ICH_ELRSR_EL2": (3, 4, 12, 11, 5), "ICH_VMCR_EL2": (3, 4, 12, 11, 7),
+    **{"ICH_LR%d_EL2" % n: (3, 4, 12, 12 + n // 8, n % 8) for n in range(16)},
+}
 
 
 def _parse(layout):

@@ -10,6 +10,7 @@ import expect
 import machines
 import nonce as nonces
 import outside
+import registers
 
 LAB_POINTS = 100
 ONCE = {                            # key: (default, regex its value must match, what it must be)
@@ -119,6 +120,8 @@ class Test:
                 self._problem(line("smp"), "machine %s cannot have %d CPUs" % (name, self.smp))
             if self.cntfrqs and not machines.MACHINES[name].cpus:
                 self._problem(line("cntfrq"), "cntfrq: is a property of the CPU, and machine %s has CPUs of its own" % name)
+            for number, key, value in self._reads if name in machines.GICV2 else ():
+                self._check_gicv2(name, number, key, value.split("=")[0].split(".")[0].strip())
             if self.raw_entry and name in machines.RAW_AT_EL3:
                 self._problem(line("entry"), "entry: raw starts machine %s at EL3" % name)
         if self.args:
@@ -126,6 +129,12 @@ class Test:
                 nonces.expand(self.args, nonces.EXAMPLE)
             except ValueError as error:
                 self._problem(line("args"), str(error))
+
+    def _check_gicv2(self, name, number, key, subject):
+        if key == "reg" and subject in registers.ENCODINGS:
+            self._problem(number, "machine %s has no %s" % (name, subject))
+        if key == "phys" and self.smp not in (None, 1) and subject.startswith("0x") and int(subject, 16) in machines.GICV2_DEVICES:
+            self._problem(number, "QEMU crashes when a GICv2 with several CPUs is read from outside (machine %s)" % name)
 
     def _problem(self, line, text):
         self.problems.append(expect.Problem(line or 1, text))

@@ -226,6 +226,26 @@ static void run(void)
 		print(REG(group) ? "one security state at EL" : "two security states at EL");
 		uart_putc((char)('0' + (sysreg_read(CurrentEL) >> 2)));
 		uart_putc('\n');
+	} else if (is("gic")) {
+		gic_enable(33);
+		REG(0x08000420) = 0xa000; /* GICD_IPRIORITYR8 */
+		timer_at(0x123456789);
+		sysreg_write(cntp_cval_el0, nonce());
+		sysreg_write(cntp_ctl_el0, 2);
+		sysreg_write(cntkctl_el1, 0x302);
+		if (sysreg_read(id_aa64pfr0_el1) >> 24 & 15) {
+			REG(0x080b0418) = 0xb00000;                       /* GICR_IPRIORITYR6 */
+			sysreg_write(S3_4_C12_C11_0, 5);                  /* ICH_HCR_EL2 */
+			sysreg_write(S3_4_C12_C11_7, 0xf0000002);         /* ICH_VMCR_EL2 */
+			sysreg_write(S3_4_C12_C12_3, 0x50a0000000000021); /* ICH_LR3_EL2 */
+		} else {
+			REG(0x08000418) = 0xb00000;   /* GICD_IPRIORITYR6 */
+			REG(0x08030000) = 5;          /* GICH_HCR */
+			REG(0x08030100) = 0x1a000021; /* GICH_LR0 */
+		}
+		mmu_on(0);
+		stop_here();
+		print("done\n");
 	} else if (is("nap")) {
 		u64 second = sysreg_read(cntfrq_el0), start = sysreg_read(cntpct_el0);
 

@@ -196,6 +196,10 @@ class Linter(unittest.TestCase):
                            ("map: el2 0 = r-x 4K 2M", "contradict"), ("phys: x = 1", "must be a number"),
                            ("mem: a = ${x}", "'x'"), ("reg: SCTLR_EL2.M = 1 2", "neither a number nor")):
             self.one("stop: here\n%s\n" % line, expected=r"/t0\.test:4: .*" + text)
+        self.one("machine: virt-gicv2\nstop: here\nreg: ICH_HCR_EL2.En = 1\n", expected=":5: machine virt-gicv2 has no ICH_HCR_EL2")
+        self.one("machine: virt virt-secure-gicv2\nsmp: 2\nstop: here\nphys: 0x08000104 = 1\n", expected=":6: QEMU crashes")
+        self.one("machine: virt virt-gicv2\nsmp: 1\nstop: here\nphys: 0x08000104 = 1\nphys: 0x09000000 = 1\n")
+        self.one("smp: 2\nstop: here\nphys: 0x08000104 = 1\nreg: ICH_HCR_EL2.En = 1\n")
         self.one("reg: SCTLR_EL2.M = 1\n", expected="needs stop: SYMBOL")
 
     def test_bodies(self):

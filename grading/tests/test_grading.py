@@ -14,6 +14,9 @@ import plugin
 
 BANNER = "hv8 boots at EL2, image at 0x40200000\n"
 
+TIMERS = ("stop: stop_here\nreg: CNTFRQ_EL0 = 1200000\nreg: CNTHP_CVAL_EL2 = 0x123456789\nreg: CNTHP_CTL_EL2.ENABLE = 1\n"
+          "reg: CNTP_CTL_EL0 = 2\nreg: CNTP_CVAL_EL0 = 0x${nonce}\nreg: CNTKCTL_EL1.EL0PTEN = 1\nphys: 0x08000104 = 2\n"
+          "phys: 0x08000420 = 0xa000\n")
 TESTS = {                           # name: (guest's arguments, header, body)
     "pass": ("test=pass nonce=${nonce}", "smp: 2", BANNER + "first\nsecond\nnext: ${nonce}\nnot: third\ncount: 1 {{f.*t}}"),
     "pass-v2": ("test=pass nonce=${xor(nonce,0x123)}", "machine: virt-gicv2 virt\ncpu: cortex-a57 max", "${xor(nonce,0x123)}"),
@@ -62,6 +65,16 @@ TESTS = {                           # name: (guest's arguments, header, body)
     "registers": ("test=registers nonce=${nonce}", "stop: stop_here\nreg: SCTLR_EL2.M = 1\nreg: MAIR_EL2 = 0x4ff\nreg: VBAR_EL2 = _start\nreg: SCTLR_EL1.M = 0\nreg: VBAR_EL1 = 0\n"
                   "map: el2 stop_here+8 = rwx normal 2M inner\nmap: el2 0x40400000 = rw- normal\nmap: el2 0x09000000 = rw- nGnRE 1G\n"
                   "map: el2 0x40000000 = none\nmap: el2 0x80000000 = none\nmem: secret = 0x${nonce}\nphys: 0x09000018 = 0x90", "done"),
+    "gicv3": ("test=gic nonce=${nonce}", "machine: virt virt-secure\ncpu: cortex-a53 max\ncntfrq: 1200000\nsmp: 2\n" + TIMERS +
+              "reg: ICC_PMR_EL1 = 0xf0\nreg: ICC_SRE_EL2.Enable = 1\nreg: ICC_IGRPEN1_EL1.Enable = 1\nreg: ICH_HCR_EL2 = 5\n"
+              "reg: ICH_VMCR_EL2.VPMR = 0xf0\nreg: ICH_VMCR_EL2.VENG1 = 1\nreg: ICH_VTR_EL2.ListRegs = 3\nreg: ICH_LR0_EL2 = 0\n"
+              "reg: ICH_LR3_EL2.vINTID = 33\nreg: ICH_LR3_EL2.State = 1\nreg: ICH_ELRSR_EL2 = 7\nphys: 0x080b0418 = 0xb00000\n"
+              "phys: 0x08006108 = 0\nphys: 0x080a0014 = 0", "done"),
+    "gicv2": ("test=gic nonce=${nonce}", "machine: virt-gicv2 virt-secure-gicv2\ncntfrq: 1200000\n" + TIMERS + "phys: 0x08000000 = 1\n"
+              "phys: 0x08000418 = 0xb00000\nphys: 0x08010004 = 0xf0\nphys: 0x08030000 = 5\nphys: 0x08030100 = 0x1a000021", "done"),
+    "group-seen": ("test=gic nonce=${nonce}", "stop: stop_here\nphys: 0x08000084 = 0xffffffff\nphys: 0x08000000 = 0x52", "done"),
+    "group-hidden": ("test=gic nonce=${nonce}", "machine: virt-secure\nstop: stop_here\nphys: 0x08000084 = 0\nphys: 0x08000000 = 0x12", "done"),
+    "no-register": ("test=gic nonce=${nonce}", "stop: stop_here\nreg: ICH_LR4_EL2 = 0\nreg: ICH_HCR_EL2.En = 0", "done"),
     "wrong-field": ("test=registers nonce=${nonce}", "stop: stop_here\nreg: SCTLR_EL2.WXN = 1\nreg: HCR_EL2 = 0x80000000\n"
                     "map: el2 0x40400000 = r-x device\nmap: el2 0 = none\nmem: secret = 0x1\nhandout: lab2-mmu.md, step 5", "done"),
     "no-stop": ("test=once", "stop: stop_here\nreg: SCTLR_EL2.M = 0", "tick"),
@@ -69,7 +82,7 @@ TESTS = {                           # name: (guest's arguments, header, body)
     "no-symbol": ("test=once", "stop: nowhere\nreg: SCTLR_EL2.M = 0", "tick"),
 }
 PASS = {"pass", "pass-v2", "one-state", "two-states", "killed-expected", "any-order", "echo", "echo-slow", "mute", "raw", "registers", "nap",
-        "nap-slow-counter", "frequencies", "ticks", "long-input", "deaf-end", "wake-to-read", "tick-to-read"}
+        "nap-slow-counter", "frequencies", "ticks", "long-input", "deaf-end", "gicv3", "gicv2", "group-seen", "group-hidden", "wake-to-read", "tick-to-read"}
 
 
 @unittest.skipIf(toy_guest.MISSING, "missing: %s" % ", ".join(toy_guest.MISSING))
@@ -187,6 +200,12 @@ class Verdicts(unittest.TestCase):
         self.assertIn("lab2-mmu.md, step 5", report)
         self.assertIn("stop_here was never reached", self.why("no-stop"))
         self.assertIn("no symbol nowhere", self.why("no-symbol"))
+
+    def test_a_register_that_is_not_there_disturbs_nothing(self):
+        report = self.graded.read("no-register", "report.txt")
+        self.assertIn("ICH_LR4_EL2: reading it is undefined on this machine\n", report)
+        self.assertIn("ICH_HCR_EL2.En: expected 0, got 1\n", report)
+        self.assertTrue(self.graded.read("no-register", "transcript.txt").endswith("done\nhv8: power off\n"))
 
     def test_reports_show_the_difference_and_the_way_back(self):
         report = self.graded.read("prefix", "report.txt")

@@ -1,10 +1,16 @@
 """What is read from outside and how it is put: register fields, table walks over made-up memory, syndromes."""
+import contextlib
 import os
+import re
+import socket
 import sys
+import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import esr                                                                      # noqa: E402
+import gdbremote                                                                # noqa: E402
 import outside                                                                  # noqa: E402
 import registers                                                                # noqa: E402
 import walk                                                                     # noqa: E402
@@ -23,6 +29,9 @@ class Machine:
 
     def register(self, names):
         return next(self.registers[name] for name in names if name in self.registers)
+
+    def system_register(self, encoding):
+        return self.registers[encoding]
 
     def physical_memory(self, on):
         self.physical = on
@@ -118,8 +127,97 @@ class Registers(unittest.TestCase):
         self.assertIsNone(machine.check("mem", "0x2000+0 = 0x3003"))
         self.assertIsNone(machine.check("phys", "0x3008 = 0x4003"))
         self.assertEqual(machine.check("reg", "SCTLR_EL2.C = 1"), "SCTLR_EL2.C: expected 1, got 0")
-        machine.registers = {"SCTLR": 5}
+        machine.registers = {"SCTLR": 5, "CNTKCTL": 0x302, (3, 4, 12, 12, 1): 0x50a0000000000021}
         self.assertIsNone(machine.check("reg", "SCTLR_EL1.C = 1"))       # QEMU's name for it
+        self.assertIsNone(machine.check("reg", "CNTKCTL_EL1.EL0PTEN = 1"))
+        self.assertIsNone(machine.check("reg", "ICH_LR1_EL2.vINTID = 33"))
+        self.assertEqual(machine.check("reg", "ICH_LR1_EL2.State = 2"), "ICH_LR1_EL2.State: expected 2, got 1")
+
+    def test_read_by_instruction(self):
+        encodings = registers.ENCODINGS
+        self.assertEqual(len(set(encodings.values())), len(encodings))
+        self.assertLess(set(encodings), set(registers.REGISTERS))
+        self.assertEqual(encodings["ICH_LR15_EL2"], (3, 4, 12, 13, 7))
+
+
+class Stub(threading.Thread):
+    """A gdbstub with three registers and a word of memory, whose CPU runs an MRS (or does not) when it is stepped."""
+
+    def __init__(self, cpsr=0x3c9, steps_to=0x1004):
+        super().__init__(daemon=True)
+        self.end, self._mine = socket.socketpair()
+        self.registers, self.steps_to = [7, 0x1000, cpsr], steps_to         # x0, pc, cpsr
+        self.code, self.ran = b"\1\2\3\4", None
+        self.start()
+
+    def run(self):
+        data = b""
+        with self._mine, contextlib.suppress(OSError):
+            while True:
+                fresh = self._mine.recv(4096)
+                if not fresh:
+                    return
+                data += fresh
+                while (packet := re.search(rb"\$([^#]*)#..", data)):
+                    data = data[packet.end():]
+                    answer = self.answer(packet.group(1).decode())
+                    if answer is not None:
+                        self._mine.sendall(b"+$%s#00" % answer.encode())
+
+    def answer(self, text):
+        if text.startswith("qXfer:features:read:target.xml"):
+            return 'l<xi:include href="core.xml"/>'
+        if text.startswith("qXfer"):
+            return 'l<reg name="x0"/><reg name="pc"/><reg name="cpsr"/>'
+        if text[0] == "p":
+            return self.registers[int(text[1:], 16)].to_bytes(8, "little").hex()
+        if text[0] == "P":
+            number, value = text[1:].split("=")
+            self.registers[int(number, 16)] = int.from_bytes(bytes.fromhex(value), "little")
+        if text[0] == "m":
+            return self.code.hex()
+        if text[0] == "M":
+            self.code = bytes.fromhex(text.split(":")[1])
+        if text == "qC":
+            return "QC01"
+        if text.startswith("vCont;s:01"):
+            self.ran = self.code
+            self.registers[:2] = [0x1234, self.steps_to]
+            return "T05thread:01;" if self.steps_to else None
+        return "OK"
+
+
+class Remote(unittest.TestCase):
+    def read(self, stub):
+        with stub.end:
+            gdb = gdbremote.GdbRemote(stub.end, timeout=0.5)
+            try:
+                return gdb.system_register((3, 4, 12, 11, 0))
+            except gdbremote.GdbError as error:
+                started = time.monotonic()
+                if not stub.steps_to:
+                    self.assertRaises(gdbremote.GdbError, gdb.register, ("pc",))
+                self.assertLess(time.monotonic() - started, 0.3)            # what is lost is not waited for again
+                return str(error)
+
+    def test_a_register_is_read_by_an_instruction_that_leaves_no_trace(self):
+        stub = Stub()
+        self.assertEqual(self.read(stub), 0x1234)
+        self.assertEqual(stub.ran, 0xd53ccb00.to_bytes(4, "little"))        # mrs x0, ich_hcr_el2
+        self.assertEqual((stub.registers, stub.code), ([7, 0x1000, 0x3c9], b"\1\2\3\4"))
+
+    def test_an_undefined_register_leaves_no_trace_either(self):
+        stub = Stub(steps_to=0x40200200)
+        self.assertEqual(self.read(stub), "reading it is undefined on this machine")
+        self.assertEqual((stub.registers, stub.code), ([7, 0x1000, 0x3c9], b"\1\2\3\4"))
+
+    def test_only_el2_is_asked(self):
+        stub = Stub(cpsr=0x3c5)
+        self.assertIn("at EL2 only, and here the CPU is at EL1", self.read(stub))
+        self.assertIsNone(stub.ran)
+
+    def test_a_cpu_that_does_not_run_is_not_waited_for_twice(self):
+        self.assertIn("runs no further", self.read(Stub(steps_to=0)))
 
 
 class Syndromes(unittest.TestCase):
