@@ -506,6 +506,9 @@ static void no_memory_is_refused(void **state)
 {
 	assert_string_equal(board_with("/memory@40000000", "device_type", "memorY", 7),
 	                    "no memory node");
+	assert_string_equal(board_with("/memory@40000000", "status", "disabled", 9),
+	                    "no memory node"); /* the secure world's, say */
+	assert_null(board_with("/memory@40000000", "status", "okay", 5));
 	assert_string_equal(board_with("/memory@40000000", "device_type", "memory", 6),
 	                    "no memory node");
 	assert_string_equal(board_with("/memory@40000000", "reg", "\0\0\0", 3), "no memory node");

@@ -44,7 +44,8 @@ static bool is_memory(const struct fdt *fdt, int node)
 	u32 length;
 	const u8 *type = fdt_property(fdt, node, "device_type", &length);
 
-	return type && length == sizeof("memory") && !memcmp(type, "memory", length);
+	return type && length == sizeof("memory") && !memcmp(type, "memory", length) &&
+	       fdt_enabled(fdt, node);
 }
 
 /* One or two cells, whatever the property is long: boot loaders write either. */

@@ -243,14 +243,21 @@ int fdt_phandle(const struct fdt *fdt, u32 phandle)
 	return -1;
 }
 
+bool fdt_enabled(const struct fdt *fdt, int node)
+{
+	u32 length;
+	const u8 *value = fdt_property(fdt, node, "status", &length);
+
+	return !value || (length >= 2 && value[0] == 'o' && value[1] == 'k');
+}
+
 bool fdt_is(const struct fdt *fdt, int node, const char *what)
 {
 	u32 length, at, end;
-	const u8 *value = fdt_property(fdt, node, "status", &length);
+	const u8 *value = fdt_property(fdt, node, "compatible", &length);
 
-	if (value && !(length >= 2 && value[0] == 'o' && value[1] == 'k'))
+	if (!fdt_enabled(fdt, node))
 		return false;
-	value = fdt_property(fdt, node, "compatible", &length);
 	for (at = 0; value && at < length; at = end + 1) {
 		for (end = at; end < length && value[end]; end++)
 			continue;

@@ -10,6 +10,7 @@
  *	0x100 ISENABLER	  enable		0x400 IPRIORITYR  a byte each
  *	0x180 ICENABLER	  disable		0x800 ITARGETSR	  GICv2: CPUs, a byte each
  *	0x200 ISPENDR	  make pending		0xc00 ICFGR	  two bits each: level or edge
+ *						0xf10 CPENDSGIR	  GICv2: SGIs, a byte each: not pending
  */
 #include <hv8/board.h>
 #include <hv8/console.h>
@@ -28,6 +29,7 @@
 #define GICD_IPRIORITYR 0x400
 #define GICD_ITARGETSR  0x800
 #define GICD_ICFGR      0xc00
+#define GICD_CPENDSGIR  0xf10
 #define GICR_SGI_BASE   0x10000
 
 #define GICD_CTLR_ENABLE   (1U << 0)  /* GICv2: the one group that we see */
@@ -115,6 +117,8 @@ static void distributor_init(void)
 		mmio_write32(gic.dist + GICD_CTLR, GICD_CTLR_ARE);
 		gic_wait();
 	}
+	for (first = 0; gic.version == 2 && first < 16; first += 4)
+		mmio_write32(gic.dist + GICD_CPENDSGIR + first, ~0U); /* 4.3.15: by sender, not by ICPENDR */
 	for (first = 0; first < gic.lines; first += 32) {
 		reset_lines(first);
 		if (first)

@@ -51,6 +51,9 @@ int fdt_path(const struct fdt *fdt, const char *path);
 /** The node whose "phandle" is @p phandle. */
 int fdt_phandle(const struct fdt *fdt, u32 phandle);
 
+/** Whether @p node has no "status", or one that says okay: a disabled one belongs to somebody else, perhaps to the secure world. */
+bool fdt_enabled(const struct fdt *fdt, int node);
+
 /** Whether @p node is compatible with @p what and not disabled by its "status". */
 bool fdt_is(const struct fdt *fdt, int node, const char *what);
 
