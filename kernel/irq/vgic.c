@@ -101,18 +101,23 @@ static int lr_of(const struct vgic *v, intid_t intid)
 	return -1;
 }
 
-/* The process may have ended interrupts: their list registers are free. One that asked to tell so must stop asking. */
+/*
+ * The process may have ended interrupts: their list registers are free. One that asked to tell so does not count as empty, and tells
+ * it for ever, until it is written (12.4.7 ICH_ELRSR_EL2).
+ */
 USED_BY_HOLES static void collect_empty(struct vgic *v)
 {
-	u32 empty = v->used ? v->used & gic_lr_empty() : 0;
+	u32 empty = v->used ? gic_lr_empty() : 0, used;
 
-	for (; empty; empty &= empty - 1) {
-		const int n = __builtin_ctz(empty);
+	for (used = v->used & ~empty; used; used &= used - 1) {
+		const int n = __builtin_ctz(used);
 
-		if (v->lr[n] & LR_EOI)
+		if (v->lr[n] & LR_EOI && !(gic_lr_read(n) & LR_STATE)) {
 			gic_lr_write(n, 0);
-		v->used &= ~(1U << n);
+			empty |= 1U << n;
+		}
 	}
+	v->used &= ~empty;
 }
 
 /* The list register's value that makes @p intid of @p v pending. */
