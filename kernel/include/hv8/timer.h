@@ -32,10 +32,13 @@ static inline void slice_begin(void)
 		slice_start();
 }
 
-/** A process runs because it was first in the ready list: it has a slice of its own. */
+/**
+ * A process runs because it was first in the ready list: it has a slice of its own. Also if none was running while others
+ * are ready still: they may have become so together, when nobody ran.
+ */
 static inline void slice_renew(void)
 {
-	if (slice == SLICE_RUNS)
+	if (slice == SLICE_RUNS || (slice == SLICE_NONE && procs[0].next))
 		slice_start();
 }
 
