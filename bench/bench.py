@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "grading"))
 import machines                                                                 # noqa: E402
 
 CPU = machines.DEFAULT_CPU
-SECONDS = 120                       # a boot takes some
+SECONDS = 60                        # a boot takes some
 REACHES_ITS_LOOP = 0.02             # CPU seconds in which a guest goes on by a million instructions
 TAIL = 12                           # lines of a guest that tell why it failed
 # Each row with its bar; None: it is there to be compared with the row beside it.
