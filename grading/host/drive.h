@@ -22,8 +22,19 @@ i64 drive(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
 /** drive() with an array of arguments. */
 i64 drive_array(u64 number, const u64 arguments[6]);
 
+/**
+ * The current process is interrupted by @p what, after which another may be current; as drive(), but x0 too comes back
+ * as it was. @p name: for the report.
+ */
+void event(void (*what)(void), const char *name);
+
 /** drive() with a call that may stop the machine: how it ended. */
 enum model_stop drive_stop(u64 number, const u64 arguments[6]);
+
+/** The name of a hypercall; what drive() checks, to be said as "does not hold" @p when; a world begins. */
+const char *drive_name(u64 number);
+void drive_must_hold(const char *when);
+void drive_begin(void);
 
 /** Remember everything: the kernel's variables, process memory, and the machine. */
 void snapshot(void);
@@ -75,11 +86,17 @@ void world(void);
 /** The same with ID_AA64MMFR0_EL1 @p features and the boot arguments @p arguments. */
 void world_of(u64 features, const char *arguments);
 
+/** world() with the GIC @p intc, timers, and the UART's interrupt. */
+void world_irq(struct model_gic intc, const char *arguments);
+
 /**
  * A world in which every relation exists once: 1, which runs, has the embryo 2, the runnable child 3 and the
  * zombie 4; 3 has the embryo 5. Each has its home. The others are free.
  */
 void family(void);
+
+/** The relatives of 1 in a family(), in any world. */
+void relatives(void);
 
 /** The lowest free page. */
 u64 free_page(void);

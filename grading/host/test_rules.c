@@ -34,7 +34,7 @@ static int setup(void **state)
 	return 0;
 }
 
-#define FAILS(code, text) model_expect_fail(code, NULL, text)
+#define FINDS(code, text) model_expect_fail(code, NULL, text)
 
 /* ---- break before make, and what is flushed when --------------------------------------------- */
 
@@ -46,33 +46,33 @@ static void replace(void *unused)
 static void a_valid_entry_is_not_replaced(void **state)
 {
 	hand_store(hand_entry(1, VA, 3), first | HAND_RW); /* the same: nothing happens */
-	FAILS(replace, "the valid entry at 0x41");
-	FAILS(replace, "was replaced by 0x60000041");
-	FAILS(replace, "without a break");
+	FINDS(replace, "the valid entry at 0x41");
+	FINDS(replace, "was replaced by 0x60000041");
+	FINDS(replace, "without a break");
 }
 
 static void no_tlbi(void **state)
 {
 	tlb_flush_page(9, VA); /* earlier, and for nothing */
 	hand_store(hand_entry(1, VA, 3), 0);
-	FAILS(check_tlb, "entry (ASID 3, VA 0x400000) survived: it still leads to 0x41");
-	FAILS(check_tlb,
+	FINDS(check_tlb, "entry (ASID 3, VA 0x400000) survived: it still leads to 0x41");
+	FINDS(check_tlb,
 	      "(EL1 rw-, EL0 rw-), but the tables of process 1 say that nothing is mapped "
 	      "there (translation fault at level 3); no TLBI was issued since");
 	hand_store(hand_entry(1, VA, 3), first | HAND_R);
-	FAILS(check_tlb, "(EL1 rw-, EL0 rw-), but the tables of process 1 say 0x41");
-	FAILS(check_tlb, "(EL1 r--, EL0 r--); no TLBI was issued since");
+	FINDS(check_tlb, "(EL1 rw-, EL0 rw-), but the tables of process 1 say 0x41");
+	FINDS(check_tlb, "(EL1 r--, EL0 r--); no TLBI was issued since");
 }
 
 static void the_wrong_tlbi(void **state)
 {
 	hand_store(hand_entry(1, VA, 3), 0);
 	tlb_flush_page(0, VA);
-	FAILS(check_tlb, "the last TLBI was VAE1IS with ASID 0, VA 0x400000");
+	FINDS(check_tlb, "the last TLBI was VAE1IS with ASID 0, VA 0x400000");
 	tlb_flush_asid(4);
-	FAILS(check_tlb, "the last TLBI was ASIDE1IS with ASID 4");
+	FINDS(check_tlb, "the last TLBI was ASIDE1IS with ASID 4");
 	tlbi_alle2();
-	FAILS(check_tlb, "the last TLBI was ALLE2, which is for EL2's regime");
+	FINDS(check_tlb, "the last TLBI was ALLE2, which is for EL2's regime");
 	tlb_flush_page(3, VA);
 	check(NULL);
 }
@@ -88,15 +88,15 @@ static void another_page(void **state)
 
 	hand_store(hand_entry(1, VA, 3), 0);
 	hand_store(hand_entry(1, VA, 3), page_pa(pn) | HAND_RW);
-	FAILS(check_tlb, "survived: it still leads to 0x41");
-	FAILS(flush_late, "was made valid before the TLB was flushed of the old one (ASID 3)");
+	FINDS(check_tlb, "survived: it still leads to 0x41");
+	FINDS(flush_late, "was made valid before the TLB was flushed of the old one (ASID 3)");
 }
 
 static void a_process_that_does_not_run(void **state)
 {
 	hand_store(hand_entry(2, VA, 3), 0);
-	FAILS(check_tlb, "entry (ASID 4, VA 0x400000) survived");
-	FAILS(check_tlb, "the tables of process 2 say");
+	FINDS(check_tlb, "entry (ASID 4, VA 0x400000) survived");
+	FINDS(check_tlb, "the tables of process 2 say");
 	procs[2].state = PROC_ZOMBIE; /* never runs again: its entries hurt nobody */
 	check(NULL);
 }
@@ -106,8 +106,8 @@ static void flushed_too_early(void **state)
 	model.speculates = true;
 	tlb_flush_page(3, VA);
 	hand_store(hand_entry(1, VA, 3), 0);
-	FAILS(check_tlb, "survived");
-	FAILS(check_tlb, "no TLBI was issued since");
+	FINDS(check_tlb, "survived");
+	FINDS(check_tlb, "no TLBI was issued since");
 }
 
 static void a_table_in_the_walk_cache(void **state)
@@ -116,9 +116,9 @@ static void a_table_in_the_walk_cache(void **state)
 	pte_publish();
 	model_speculate();
 	hand_store(hand_entry(1, VA2, 2), 0);
-	FAILS(check_tlb,
+	FINDS(check_tlb,
 	      "the walk cache's entry (ASID 3, VA 0x600000) survived: it still takes 0x41");
-	FAILS(check_tlb, "for the level 3 table, but the tables of process 1 say none");
+	FINDS(check_tlb, "for the level 3 table, but the tables of process 1 say none");
 	tlb_flush_page(3, VA2 + 0x3000);
 	check(NULL);
 }
@@ -128,8 +128,8 @@ static void a_global_entry(void **state)
 	model.allow_global = true;
 	hand_store(hand_entry(1, VA + 0x1000, 3), first | (HAND_R & ~HAND_NG));
 	model_access(VA + 0x1000, READ, 1);
-	FAILS(check_tlb, "entry (global, VA 0x401000) survived");
-	FAILS(check_tlb, "the tables of process 2 say that nothing is mapped there");
+	FINDS(check_tlb, "entry (global, VA 0x401000) survived");
+	FINDS(check_tlb, "the tables of process 2 say that nothing is mapped there");
 }
 
 static void give_first(void *unused)
@@ -141,7 +141,7 @@ static void a_page_is_given_that_the_tlb_knows(void **state)
 {
 	hand_store(hand_entry(1, VA, 3), 0);
 	pages[page_at(first)] = (struct page){ 0 };
-	FAILS(give_first,
+	FINDS(give_first,
 	      "which is free, is given while the TLB still leads to it (ASID 3, VA 0x400000)");
 	tlb_flush_page(3, VA);
 	give_first(NULL);
@@ -169,8 +169,8 @@ static void an_asid_is_reused(void **state)
 {
 	procs[1].state = PROC_FREE;
 	hand_process(7, 3);
-	FAILS(check_tlb, "ASID 3 was reused without a flush: ");
-	FAILS(check_tlb,
+	FINDS(check_tlb, "ASID 3 was reused without a flush: ");
+	FINDS(check_tlb,
 	      "read by its predecessor, survived into process 7; no TLBI was issued since");
 	tlb_flush_asid(3);
 	check(NULL);
@@ -182,7 +182,7 @@ static void an_asid_is_shared(void **state)
 	tlb_flush_asid(4);
 	check_tlb(NULL);
 	model_sysreg_set("tcr_el1", HAND_TCR); /* only 8 bits are compared */
-	FAILS(check_tlb, "processes 1 and 2 have the same ASID, 3");
+	FINDS(check_tlb, "processes 1 and 2 have the same ASID, 3");
 }
 
 /* A kernel may do without ASIDs, if it flushes at each switch. */
@@ -195,7 +195,7 @@ static void without_asids(void **state)
 	model_speculate();
 	check(NULL);
 	hand_run(2);
-	FAILS(check_tlb, "ASID 0 was reused without a flush: ");
+	FINDS(check_tlb, "ASID 0 was reused without a flush: ");
 	tlbi_vmalle1is();
 	model_speculate();
 	check(NULL);
@@ -209,18 +209,18 @@ static void speculate(void *unused)
 static void ttbr0_without_asid(void **state)
 {
 	write_sysreg(ttbr0_el1, page_pa(procs[1].root));
-	FAILS(speculate,
+	FINDS(speculate,
 	      "TTBR0_EL1 leads to the tables of process 1 with ASID 0, but its ASID is 3");
 	write_sysreg(ttbr0_el1, page_pa(procs[1].root) | 4UL << 48);
-	FAILS(speculate, "with ASID 4");
+	FINDS(speculate, "with ASID 4");
 }
 
 static void no_ng(void **state)
 {
 	hand_map(1, VA + 0x1000, HAND_R & ~HAND_NG);
-	FAILS(speculate, "an entry without nG: VA 0x401000, which leads to 0x41");
-	FAILS(check, "process 1, VA 0x401000: the entry");
-	FAILS(check, "is without nG");
+	FINDS(speculate, "an entry without nG: VA 0x401000, which leads to 0x41");
+	FINDS(check, "process 1, VA 0x401000: the entry");
+	FINDS(check, "is without nG");
 }
 
 /* ---- the tables ------------------------------------------------------------------------------ */
@@ -241,8 +241,8 @@ static void rights(void **state)
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		hand_map(1, VA + 0x1000, cases[i].attributes);
-		FAILS(check, cases[i].text);
-		FAILS(check, "process 1, VA 0x401000");
+		FINDS(check, cases[i].text);
+		FINDS(check, "process 1, VA 0x401000");
 		hand_store(hand_entry(1, VA + 0x1000, 3), 0);
 	}
 	hand_map(1, VA + 0x1000, HAND_RX);
@@ -283,7 +283,7 @@ static void targets(void **state)
 		hand_store(entry, cases[i].entry);
 		pte_publish();
 		if (cases[i].text)
-			FAILS(check, cases[i].text);
+			FINDS(check, cases[i].text);
 		else
 			check(NULL);
 		hand_store(entry, 0);
@@ -298,24 +298,24 @@ static void tables(void **state)
 
 	hand_store(entry, foreign | 3);
 	pte_publish();
-	FAILS(check, "its level 3 table for VA 0x600000 is at 0x41");
-	FAILS(check, "a level 3 table of process 2");
+	FINDS(check, "its level 3 table for VA 0x600000 is at 0x41");
+	FINDS(check, "a level 3 table of process 2");
 	hand_store(entry, 0);
 	hand_store(entry, own | 3);
 	pte_publish();
-	FAILS(check, "whose .va is 0x400000");
+	FINDS(check, "whose .va is 0x400000");
 	hand_store(entry, 0);
 	hand_store(entry, first | 3);
 	pte_publish();
-	FAILS(check, "a frame of process 1");
+	FINDS(check, "a frame of process 1");
 	hand_store(entry, 0);
 	hand_store(entry, (0x40000000 | HAND_RW) & ~2UL);
 	pte_publish();
-	FAILS(check, "process 1, VA 0x600000: a block at level 2");
+	FINDS(check, "process 1, VA 0x600000: a block at level 2");
 	hand_store(entry, 0);
 	check(NULL);
 	pages[page_at(own)].used++;
-	FAILS(check, "a level 3 table of process 1, has 1 valid entries, but its .used is 2");
+	FINDS(check, "a level 3 table of process 1, has 1 valid entries, but its .used is 2");
 	procs[1].state = PROC_ZOMBIE; /* being dismantled */
 	check(NULL);
 }
@@ -325,16 +325,16 @@ static void an_embryo_is_alive(void **state)
 	hand_process(5, 6);
 	procs[5].state = PROC_EMBRYO;
 	hand_map(5, VA, HAND_RW & ~(1UL << 53));
-	FAILS(check, "process 5, VA 0x400000");
+	FINDS(check, "process 5, VA 0x400000");
 }
 
 static void nothing_is_published(void **state)
 {
 	hand_store(hand_entry(1, VA + 0x1000, 3),
 	           page_pa(hand_give(1, PAGE_FRAME, VA + 0x1000)) | HAND_R);
-	FAILS(check, "1 table entries were stored, and neither pte_publish() nor a TLBI followed");
+	FINDS(check, "1 table entries were stored, and neither pte_publish() nor a TLBI followed");
 	tlbi_alle2();
-	FAILS(check, "neither pte_publish() nor a TLBI followed");
+	FINDS(check, "neither pte_publish() nor a TLBI followed");
 	tlb_flush_page(0, 0);
 	check(NULL);
 }
@@ -361,10 +361,10 @@ static void zero_device(void *unused)
 
 static void whole_pages_of_memory(void **state)
 {
-	FAILS(copy_to_table, "which is page 0, a level 0 table of process 1, not a frame");
-	FAILS(zero_part, "page_zero() of 0x41");
-	FAILS(zero_device, "page_zero() of 0x9000000, which is no page of memory");
-	FAILS(copy_device, "page_copy() from 0x9000000, which is no page of memory");
+	FINDS(copy_to_table, "which is page 0, a level 0 table of process 1, not a frame");
+	FINDS(zero_part, "page_zero() of 0x41");
+	FINDS(zero_device, "page_zero() of 0x9000000, which is no page of memory");
+	FINDS(copy_device, "page_copy() from 0x9000000, which is no page of memory");
 	page_copy(first, pointer_pa(procs)); /* the kernel's may be read */
 	assert_memory_equal(pa_pointer(first), procs, PAGE_SIZE);
 	*(u64 *)pa_pointer(second) = 42;

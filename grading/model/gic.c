@@ -76,6 +76,13 @@ void intc_power(void)
 	virtual_power();
 }
 
+struct part intc_part(void)
+{
+	if (model.gic.version)
+		intc_power();
+	return (struct part){ &intc, sizeof(intc) };
+}
+
 /* ---- inputs ---------------------------------------------------------------------------------- */
 
 void intc_input(u32 intid, bool high)

@@ -52,6 +52,11 @@ void virtual_power(void)
 	changed();
 }
 
+struct part virtual_part(void)
+{
+	return (struct part){ &v, sizeof(v) };
+}
+
 /* ---- maintenance ----------------------------------------------------------------------------- */
 
 static u32 eisr(void)

@@ -18,6 +18,12 @@ extern u64 changes;
 /** Is there memory at @p pa? DRAM, or the kernel's image or variables. */
 bool is_memory(pa_t pa);
 
+/** Where a part of the machine keeps its state: model_save(). */
+struct part {
+	void *start;
+	size_t size;
+};
+
 /* ---- sysreg.c -------------------------------------------------------------------------------- */
 
 /** A system register: what reset leaves in it, and what it is a door to, if to anything. */
@@ -39,9 +45,16 @@ extern struct sysreg gic_sysregs[], timer_sysregs[];
 
 void sysreg_reset(void);
 
+/** Table @p n of 3. */
+struct part sysreg_part(int n);
+
 /* ---- gic.c, gic_mmio.c ----------------------------------------------------------------------- */
 
 void intc_reset(void);
+
+/** The controller, its power on, and its list registers. */
+struct part intc_part(void);
+struct part virtual_part(void);
 
 /** The input of @p intid is @p high now. */
 void intc_input(u32 intid, bool high);
@@ -56,6 +69,7 @@ bool intc_is_ignored(void);
 /* ---- timer.c --------------------------------------------------------------------------------- */
 
 void generic_timer_reset(void);
+struct part generic_timer_part(void);
 
 /** Let time pass until the next timer fires; false if none will. */
 bool generic_timer_next(void);

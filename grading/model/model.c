@@ -96,6 +96,42 @@ void model_reset(void)
 	running = false;
 }
 
+static int parts(struct part part[6])
+{
+	part[0] = intc_part();
+	part[1] = virtual_part();
+	part[2] = generic_timer_part();
+	part[3] = sysreg_part(0);
+	part[4] = sysreg_part(1);
+	part[5] = sysreg_part(2);
+	return 6;
+}
+
+void model_save(struct model_state *to)
+{
+	struct part part[6];
+	size_t used = 0;
+	int i, n = parts(part);
+
+	for (i = 0; i < n; used += part[i++].size) {
+		if (used + part[i].size > sizeof(*to))
+			model_fail("struct model_state is too small");
+		memcpy((u8 *)to + used, part[i].start, part[i].size);
+	}
+	memset((u8 *)to + used, 0, sizeof(*to) - used);
+}
+
+void model_restore(const struct model_state *from)
+{
+	struct part part[6];
+	size_t used = 0;
+	int i, n = parts(part);
+
+	for (i = 0; i < n; used += part[i++].size)
+		memcpy(part[i].start, (const u8 *)from + used, part[i].size);
+	changes++;
+}
+
 enum model_stop model_run(void (*code)(void *), void *argument)
 {
 	stopped = MODEL_RETURNED;

@@ -105,6 +105,15 @@ extern struct model model;
 /** Switch the machine off and on: everything, the kernel's variables too, is as at boot. */
 void model_reset(void);
 
+/** What the machine holds beside memory, the TLB and `model`: system registers, GIC, timers. */
+struct model_state {
+	u64 words[3072];
+};
+
+/** To be compared as a whole, or put back. */
+void model_save(struct model_state *to);
+void model_restore(const struct model_state *from);
+
 /** Run kernel code until it returns or stops the machine. Elsewhere a stop fails the test. */
 enum model_stop model_run(void (*code)(void *argument), void *argument);
 

@@ -1,6 +1,6 @@
 /*
- * What the tables of every process must be: whole, its own, leading only to its own pages and,
- * read-only, to what the kernel shows everybody.
+ * What the tables of every process must be: whole, its own, leading only to its own pages, read-only to what
+ * the kernel shows everybody, and, where there is a GICv2, to its virtual CPU interface.
  */
 #include "model.h"
 #include "inside.h"
@@ -14,6 +14,11 @@ extern struct page pages[NPAGE];
 extern struct proc procs[NPROC];
 extern struct file files[NFILE];
 extern const char user_vectors[];
+#if LAB >= 5
+extern struct irq irqs[NIRQ];
+
+#define GICV 0x08040000UL
+#endif
 
 static bool within(pa_t pa, const void *start, size_t size)
 {
@@ -33,6 +38,31 @@ static void check_frame(int pid, u64 va, int pn)
 		           pid, va, pn, page->va);
 }
 
+static bool is_kernel_table(pa_t pa)
+{
+#if LAB >= 5
+	if (within(pa, irqs, sizeof(irqs)))
+		return true;
+#endif
+	return within(pa, pages, sizeof(pages)) || within(pa, procs, sizeof(procs)) ||
+	       within(pa, files, sizeof(files));
+}
+
+#if LAB >= 5
+/* The only device page that a process may have: its own side of a GICv2, for EL1. */
+static void check_gicv(int pid, u64 va, u64 entry, const struct model_translation *t)
+{
+	if (t->memory != 0x04)
+		model_fail("process %d, VA 0x%lx: the entry 0x%lx maps GICV, and is not for "
+		           "Device-nGnRE memory",
+		           pid, va, entry);
+	if (t->el0_read || t->execute || t->el0_execute)
+		model_fail("process %d, VA 0x%lx: the entry 0x%lx maps GICV, and lets EL0 in or "
+		           "lets execute",
+		           pid, va, entry);
+}
+#endif
+
 static void check_leaf(int pid, u64 va, u64 entry, const struct model_translation *t)
 {
 	const bool write = !(entry & 1 << 7), el1_execute = !(entry & 1UL << 53),
@@ -51,6 +81,12 @@ static void check_leaf(int pid, u64 va, u64 entry, const struct model_translatio
 	if (write && (el1_execute || el0_execute))
 		model_fail("process %d, VA 0x%lx: the entry 0x%lx lets write, and EL%d execute",
 		           pid, va, entry, el1_execute);
+#if LAB >= 5
+	if (model.gic.version == 2 && t->pa == GICV) {
+		check_gicv(pid, va, entry, t);
+		return;
+	}
+#endif
 	if (t->memory != 0xff || t->shareability != 3)
 		model_fail(
 			"process %d, VA 0x%lx: the entry 0x%lx is not for inner shareable, normal "
@@ -59,8 +95,7 @@ static void check_leaf(int pid, u64 va, u64 entry, const struct model_translatio
 	pn = page_at(t->pa);
 	if (pn >= 0) {
 		check_frame(pid, va, pn);
-	} else if (within(t->pa, pages, sizeof(pages)) || within(t->pa, procs, sizeof(procs)) ||
-	           within(t->pa, files, sizeof(files))) {
+	} else if (is_kernel_table(t->pa)) {
 		if (write || el1_execute || el0_execute)
 			model_fail(
 				"process %d, VA 0x%lx: the entry 0x%lx leads to the kernel's tables "

@@ -138,6 +138,15 @@ void sysreg_reset(void)
 		}
 }
 
+struct part sysreg_part(int n)
+{
+	const struct sysreg *reg = tables[n];
+
+	while (reg->name)
+		reg++;
+	return (struct part){ tables[n], (size_t)((const u8 *)reg - (const u8 *)tables[n]) };
+}
+
 u64 model_sysreg_read(const char *name)
 {
 	const struct sysreg *reg = sysreg(name);

@@ -13,24 +13,28 @@
 /* The counter has 56 bits: what is later does not come. */
 #define NEVER (1UL << 56)
 
-static u64 count;
-static struct timer {
+struct timer {
 	u32 intid;
 	u32 control;
 	u64 compare;
-} timers[] = { { .intid = 26 }, { .intid = 30 } }; /* CNTHP, CNTP */
+};
+static struct {
+	u64 count;
+	struct timer timers[2];
+} now = { .timers = { { .intid = 26 }, { .intid = 30 } } }; /* CNTHP, CNTP */
 
 static bool fires(const struct timer *t)
 {
-	return t->control & ENABLE && count >= t->compare;
+	return t->control & ENABLE && now.count >= t->compare;
 }
 
 static void update(void)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(timers); i++)
-		intc_input(timers[i].intid, fires(&timers[i]) && !(timers[i].control & IMASK));
+	for (i = 0; i < ARRAY_SIZE(now.timers); i++)
+		intc_input(now.timers[i].intid,
+		           fires(&now.timers[i]) && !(now.timers[i].control & IMASK));
 }
 
 /* Control and compare value are UNKNOWN: here both timers are on, and have been for long. */
@@ -38,24 +42,29 @@ void generic_timer_reset(void)
 {
 	size_t i;
 
-	count = 5UL << 32;
-	for (i = 0; i < ARRAY_SIZE(timers); i++) {
-		timers[i].control = ENABLE;
-		timers[i].compare = 0xdeadbeef;
+	now.count = 5UL << 32;
+	for (i = 0; i < ARRAY_SIZE(now.timers); i++) {
+		now.timers[i].control = ENABLE;
+		now.timers[i].compare = 0xdeadbeef;
 	}
 	update();
 }
 
+struct part generic_timer_part(void)
+{
+	return (struct part){ &now, sizeof(now) };
+}
+
 u64 model_time(void)
 {
-	return count;
+	return now.count;
 }
 
 void model_time_advance(u64 ticks)
 {
-	if (ticks > NEVER - count)
+	if (ticks > NEVER - now.count)
 		model_fail("%lu ticks are more than the counter has", ticks);
-	count += ticks;
+	now.count += ticks;
 	update();
 }
 
@@ -64,46 +73,46 @@ bool generic_timer_next(void)
 	u64 next = NEVER;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(timers); i++) {
-		const struct timer *t = &timers[i];
+	for (i = 0; i < ARRAY_SIZE(now.timers); i++) {
+		const struct timer *t = &now.timers[i];
 
-		if ((t->control & (ENABLE | IMASK)) == ENABLE && t->compare > count &&
+		if ((t->control & (ENABLE | IMASK)) == ENABLE && t->compare > now.count &&
 		    t->compare < next)
 			next = t->compare;
 	}
 	if (next == NEVER)
 		return false;
-	model_time_advance(next - count);
+	model_time_advance(next - now.count);
 	return true;
 }
 
 static u64 read_count(const struct sysreg *reg)
 {
-	return count;
+	return now.count;
 }
 
 /* ISTATUS of a timer that is off is UNKNOWN: here it is set. */
 static u64 read_control(const struct sysreg *reg)
 {
-	const struct timer *t = &timers[reg->n];
+	const struct timer *t = &now.timers[reg->n];
 
 	return t->control | (fires(t) || !(t->control & ENABLE) ? ISTATUS : 0);
 }
 
 static void write_control(const struct sysreg *reg, u64 value)
 {
-	timers[reg->n].control = value & (ENABLE | IMASK);
+	now.timers[reg->n].control = value & (ENABLE | IMASK);
 	update();
 }
 
 static u64 read_compare(const struct sysreg *reg)
 {
-	return timers[reg->n].compare;
+	return now.timers[reg->n].compare;
 }
 
 static void write_compare(const struct sysreg *reg, u64 value)
 {
-	timers[reg->n].compare = value;
+	now.timers[reg->n].compare = value;
 	update();
 }
 

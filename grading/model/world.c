@@ -5,6 +5,9 @@
 #include <hv8/board.h>
 #include <hv8/console.h>
 #include <hv8/hypercall.h>
+#if LAB >= 5
+#include <hv8/irq.h>
+#endif
 #include <hv8/pl011.h>
 #include <hv8/vm.h>
 #include <machine.h>
@@ -39,10 +42,39 @@ void world_boot(u32 npages)
 	memcpy(procs[pid].name, "first", 6);
 	context_init(&contexts[pid], WORLD_UVA, WORLD_UVA + PAGE_SIZE, 0);
 	contexts[pid].el1.ttbr0_el1 = asid_start(pid);
+#if LAB >= 5
+	vgic_reset(pid);
+#endif
 	ready_add(pid);
 	proc_run_next();
 	context_switch(NULL, current);
 }
+
+#if LAB >= 5
+static struct range at(pa_t start, u64 size)
+{
+	return (struct range){ start, start + size };
+}
+
+void world_gic(void)
+{
+	struct board_gic *b = &board.gic;
+
+	*b = (struct board_gic){ .version = model.gic.version,
+		                 .dist = at(0x08000000, 0x10000),
+		                 .maintenance = 25,
+		                 .uart = 33,
+		                 .el1_timer = 30,
+		                 .el2_timer = 26 };
+	if (b->version == 3) {
+		b->redist[b->nredist++] = at(0x080a0000, 0x40000);
+		return;
+	}
+	b->cpu = at(0x08010000, 0x10000);
+	b->hyp = at(0x08030000, 0x10000);
+	b->vcpu = at(0x08040000, 0x10000);
+}
+#endif
 
 i64 world_call(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 {

@@ -20,6 +20,14 @@
  */
 void world_boot(u32 npages);
 
+#if LAB >= 5
+/**
+ * The board's device tree names the interrupt controller that the machine has (model.gic), timers, and the UART's
+ * interrupt. Between model_reset() and world_boot(); without it there are no interrupts.
+ */
+void world_gic(void);
+#endif
+
 /** The current process makes hypercall @p number; what it returns, or would return later. */
 i64 world_call(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
 
