@@ -194,10 +194,10 @@ USED_BY_HOLES static u64 ask_for_more(struct vgic *v)
 	return ICH_HCR_UIE;
 #else
 	/*
-	 * LAB 5: if a list register is pending, ICH_HCR_NPIE: the maintenance interrupt comes when none is. If all are
-	 * active, that condition holds already and would interrupt for ever: then set LR_EOI in each list register
-	 * without HW, so that its end interrupts (lr_set() of lr_now() and the bit), and return ICH_HCR_UIE, which covers
-	 * those with HW.
+	 * LAB 5: if a list register is pending, ICH_HCR_NPIE: the maintenance interrupt
+	 * comes when none is. If all are active, that condition holds already and would interrupt for ever: then set
+	 * LR_EOI in each list register without HW, so that its end interrupts (lr_set() of lr_now() and the bit), and
+	 * return ICH_HCR_UIE, which covers those with HW.
 	 * Read: IHI 0069 12.4.4 ICH_HCR_EL2. Checked by sixteen interrupts, and by interrupts in each other's handlers.
 	 */
 	todo("ask_for_more");
