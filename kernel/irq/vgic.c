@@ -311,7 +311,8 @@ bool vgic_withdraw(pid_t pid, intid_t intid, bool also_active)
 	if (n < 0)
 		return was;
 	lr = lr_now(v, n);
-	lr_set(v, n, also_active ? 0 : lr & ~LR_PENDING);
+	if (also_active || lr & LR_PENDING)
+		lr_set(v, n, also_active ? 0 : lr & ~LR_PENDING);
 	return was || lr & LR_PENDING;
 }
 
