@@ -122,10 +122,20 @@ static void move_cpu(struct context *from)
 	waits_in[current->pid] = 0;
 }
 
+void drive_switch(struct context *from, const char *name)
+{
+	char when[100];
+
+	if (current != from)
+		move_cpu(from);
+	snprintf(when, sizeof(when), "behind %s of process %d", name, from->pid);
+	drive_must_hold(when);
+	rules_hold();
+}
+
 void event(void (*what)(void), const char *name)
 {
 	struct context *caller = current;
-	char when[100];
 
 	cpu = caller->frame;
 	hide(&caller->frame);
@@ -133,11 +143,7 @@ void event(void (*what)(void), const char *name)
 	complete(&caller->frame);
 	if (memcmp(&caller->frame, &cpu, sizeof(cpu)))
 		model_fail("%s has changed a register of process %d", name, caller->pid);
-	if (current != caller)
-		move_cpu(caller);
-	snprintf(when, sizeof(when), "behind %s of process %d", name, caller->pid);
-	drive_must_hold(when);
-	rules_hold();
+	drive_switch(caller, name);
 }
 
 i64 drive_array(u64 number, const u64 arguments[6])

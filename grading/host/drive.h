@@ -28,6 +28,9 @@ i64 drive_array(u64 number, const u64 arguments[6]);
  */
 void event(void (*what)(void), const char *name);
 
+/** The way out of the kernel: the CPU is switched from @p from to the current process, and everything must hold behind @p name. */
+void drive_switch(struct context *from, const char *name);
+
 /** drive() with a call that may stop the machine: how it ended. */
 enum model_stop drive_stop(u64 number, const u64 arguments[6]);
 

@@ -198,6 +198,12 @@ u64 model_random(void)
 /* A pending interrupt that is masked wakes the CPU too, again and again. */
 void wfi(void)
 {
+	if (!model_irq_line() && model.asleep) {
+		void (*happens)(void) = model.asleep;
+
+		model.asleep = NULL;
+		happens();
+	}
 	while (!model_irq_line())
 		if (!generic_timer_next())
 			stop_machine(MODEL_WFI, "the CPU sleeps for ever");

@@ -31,6 +31,7 @@ struct model_uart {
 	u16 rx[64]; /* with error bits 11:8; what has no room in the FIFO waits on the line */
 	int rx_count;
 	bool overrun;       /* the next byte that is read says so */
+	u32 rsr;            /* and RSR, at once, until ECR is written */
 	char sent[1 << 16]; /* every byte that was not lost, terminated */
 	size_t nsent;
 	int lost; /* bytes written while the FIFO was full or the transmitter off */
@@ -71,6 +72,7 @@ struct model_gic {
 struct model {
 	pa_t image; /* where the kernel was loaded */
 	enum model_plant plant;
+	void (*asleep)(void);  /* once, when wfi() finds nothing signalled: what a device does then */
 	bool speculates;       /* model_speculate() happens by itself, whenever it could hurt */
 	bool allow_global;     /* an EL1 entry without nG does not fail the test */
 	bool allow_late_flush; /* a flush behind the make does not fail the test */

@@ -10,6 +10,7 @@
 #define RX         (1u << 4)  /* the receive FIFO has reached its trigger level */
 #define RT         (1u << 6)  /* receive timeout: it is not empty, and nothing follows */
 #define OE         (1u << 10) /* overrun */
+#define RSR_OE     (1u << 3)
 
 static int tx_depth(const struct model_uart *uart)
 {
@@ -109,6 +110,8 @@ u32 uart_read(pa_t pa)
 	switch (pa - uart->base) {
 	case 0x00:
 		return uart_receive(uart);
+	case 0x04:
+		return uart->rsr;
 	case 0x18:
 		return uart_flags(uart);
 	case 0x24:
@@ -139,6 +142,9 @@ void uart_write(pa_t pa, u32 value)
 	switch (pa - uart->base) {
 	case 0x00:
 		uart_transmit(uart, value);
+		return;
+	case 0x04: /* ECR: whatever is written */
+		uart->rsr = 0;
 		return;
 	case 0x24:
 		must_be_off(uart, "IBRD");
@@ -213,6 +219,7 @@ void model_flood(const char *text)
 			continue;
 		}
 		uart->overrun = true;
+		uart->rsr |= RSR_OE; /* 3.3.2 */
 		uart->pending |= OE;
 		update(uart);
 	}
