@@ -308,6 +308,9 @@ bool vgic_withdraw(pid_t pid, intid_t intid, bool also_active)
 	const int n = lr_of(v, intid);
 	u64 lr;
 
+	if (also_active && is_loaded(v))
+		collect_empty(
+			v); /* it may not be the process's own any more: nor a list register that it has ended */
 	if (n < 0)
 		return was;
 	lr = lr_now(v, n);
