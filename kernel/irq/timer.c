@@ -36,7 +36,7 @@ static u64 now(void)
 /* Microseconds of a slice. */
 static u64 tick_length(void)
 {
-	char text[8] = "";
+	char text[12] = ""; /* longer than any that makes sense: it may be cut */
 	u64 us = 0;
 	int i;
 
