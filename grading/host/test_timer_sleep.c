@@ -232,6 +232,39 @@ static void wfi_lasts_until_the_timer(void **state)
 	handles();
 }
 
+/* Who wakes while nobody else is there has no slice: nothing ticks for it. */
+static void who_wakes_alone_is_not_interrupted(void **state)
+{
+	world_irq(gic_of((int)(intptr_t)*state, 4), "");
+	opens();
+	traps(CNTP_CTL_WRITE);
+	start = model_time();
+	sets(50 * TICK);
+	ok(wait);
+	assert_int_equal(model_time(), start + 50 * TICK);
+	assert_int_equal(stats[STAT_TICKS], 1);
+	assert_int_equal(read_sysreg(cnthp_ctl_el2) & CNT_CTL_ENABLE, 0);
+	handles();
+}
+
+/* The kernel keeps the deadlines of sleepers alone. */
+static void the_timer_of_who_is_awake_is_its_own_business(void **state)
+{
+	u64 slice_ends;
+
+	begin((int)(intptr_t)*state);
+	run(2);
+	sets(3000); /* and stays ready */
+	run(1);
+	sets(1000);
+	ok(wait);
+	slice_ends = model_time() + TICK;
+	passes(1000);
+	assert_int_equal(procs[1].state, PROC_RUNNABLE);
+	assert_int_equal(stats[STAT_TICKS], 1);
+	assert_int_equal(read_sysreg(cnthp_cval_el2), slice_ends);
+}
+
 /* ---- how long a tick is ------------------------------------------------------------------------ */
 
 /* On a machine whose counter has @p hz, with a device tree that says @p clock. */
@@ -319,6 +352,8 @@ static const struct CMUnitTest tests[] = {
 	BOTH(who_is_awake_by_then_is_not_woken),
 	BOTH(a_slice_and_a_deadline_end_at_once),
 	BOTH(wfi_lasts_until_the_timer),
+	BOTH(who_wakes_alone_is_not_interrupted),
+	BOTH(the_timer_of_who_is_awake_is_its_own_business),
 	TEST(a_tick_is_10_ms_of_any_counter),
 	TEST(the_tick_can_be_chosen),
 	TEST(a_tick_that_makes_no_sense_is_10_ms),

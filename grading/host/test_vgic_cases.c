@@ -228,6 +228,29 @@ static void the_end_of_each_handler_tells(void **state)
 	}
 }
 
+/* The last list register was pending, and became active: from then on the ends must tell. */
+static void the_last_one_that_is_taken_tells(void **state)
+{
+	const u32 nested[] = { 14, 12, 10 };
+	size_t i;
+
+	begin((int)(intptr_t)*state, 4);
+	by_number();
+	for (i = 0; i < 3; i++) {
+		ok(raise_irq, 1, nested[i]);
+		gets(nested[i]);
+	}
+	ok(raise_irq, 1, 4);
+	ok(raise_irq, 1, 6);
+	gets(4);
+	gets_nothing();
+	ends(4);
+	serves(6);
+	for (i = 3; i-- > 0;)
+		ends(nested[i]);
+	gets_nothing();
+}
+
 static void an_sgi_that_is_raised_in_its_handler_comes_once_more(void **state)
 {
 	begin((int)(intptr_t)*state, 2);
@@ -242,6 +265,23 @@ static void an_sgi_that_is_raised_in_its_handler_comes_once_more(void **state)
 	run(1);
 	gets_nothing();
 	ends(7);
+	serves(7);
+	gets_nothing();
+}
+
+/* Nor is it overtaken: 5 has the other list register, 7 has none, and 3 comes before both. */
+static void an_sgi_that_is_raised_in_its_handler_keeps_its_place(void **state)
+{
+	begin((int)(intptr_t)*state, 2);
+	by_number();
+	ok(raise_irq, 1, 3);
+	gets(3);
+	ok(raise_irq, 1, 3);
+	ok(raise_irq, 1, 5);
+	ok(raise_irq, 1, 7);
+	ends(3);
+	serves(3);
+	serves(5);
 	serves(7);
 	gets_nothing();
 }
@@ -343,8 +383,10 @@ static const struct CMUnitTest tests[] = {
 	BOTH(a_priority_is_that_of_when_it_was_raised),
 	BOTH(handlers_nest_as_deep_as_list_registers),
 	BOTH(the_end_of_each_handler_tells),
+	BOTH(the_last_one_that_is_taken_tells),
 	BOTH(an_sgi_that_is_raised_in_its_handler_comes_once_more),
 	BOTH(an_sgi_that_is_raised_in_its_handler_overtakes_nobody),
+	BOTH(an_sgi_that_is_raised_in_its_handler_keeps_its_place),
 	BOTH(handlers_go_on_after_a_switch),
 	BOTH(a_physical_interrupt_stays_active_across_a_switch),
 	VERSION(what_a_process_masks_stays_pending, 3),
