@@ -100,17 +100,22 @@ static void fresh(void)
 	memset((void *)(FDT_AT + PAGE_SIZE), 0xa5, 0x100000); /* what was there before */
 }
 
-/* Boot at @p level with @p bootargs; the initrd is as the test has made it. */
-static enum model_stop boot(const char *bootargs, u64 level)
+static enum model_stop boot_tree(const void *from, const char *bootargs, u64 level)
 {
 	struct start start = { level, FDT_AT };
 	void *tree;
-	size_t size = oracle_set(tree_virt, &tree, "/chosen", "bootargs", bootargs,
-	                         (int)strlen(bootargs) + 1);
+	size_t size =
+		oracle_set(from, &tree, "/chosen", "bootargs", bootargs, (int)strlen(bootargs) + 1);
 
 	memcpy((void *)FDT_AT, tree, size);
 	free(tree);
 	return model_run(do_main, &start);
+}
+
+/* Boot at @p level with @p bootargs; the initrd is as the test has made it. */
+static enum model_stop boot(const char *bootargs, u64 level)
+{
+	return boot_tree(tree_virt, bootargs, level);
 }
 
 static void says(const char *output, const char *text)
@@ -128,7 +133,8 @@ static void one_program_runs(void **state)
 	assert_int_equal(boot("hello=1", 2), MODEL_EL1);
 	assert_string_equal(model_output(), "hv8 boots at EL2, image at 0x40200000\r\n"
 	                                    "hv8: console at 0x9000000, 512 MiB of memory\r\n"
-	                                    "hv8: MMU and caches are on, 6 table pages\r\n"
+	                                    "hv8: MMU and caches are on, 7 table pages\r\n"
+	                                    "hv8: GICv3, 128 interrupts, 4 list registers\r\n"
 	                                    "hv8: 65536 pages for processes\r\n");
 	assert_int_equal(current->pid, 1);
 	assert_int_equal(procs[1].state, PROC_RUNNING);
@@ -169,6 +175,50 @@ static void one_program_runs(void **state)
 	assert_non_null(model_translate(1, model.image).fault);
 	assert_non_null(model_translate(1, model.uart.base).fault);
 	assert_int_equal(model_sysreg_read("vbar_el2"), model.image + MODEL_TEXT);
+}
+
+/* Every register of the GIC can be reached, by EL2 alone, and as a device. */
+static void the_interrupt_controller_is_a_device(void **state)
+{
+	const pa_t frames[] = { 0x8000000, 0x800fffc, 0x80a0000, 0x80c0000, 0x80dfffc, 0x8fffffc };
+	size_t i;
+
+	fresh();
+	add_program("init", 0x400004);
+	assert_int_equal(boot("", 2), MODEL_EL1);
+	for (i = 0; i < ARRAY_SIZE(frames); i++) {
+		struct model_translation t = model_translate(2, frames[i]);
+
+		assert_null(t.fault);
+		assert_int_equal(t.pa, frames[i]);
+		assert_int_equal(t.memory, 0x04);
+		assert_true(t.read && t.write && !t.execute);
+		assert_non_null(model_translate(1, frames[i]).fault);
+	}
+	assert_non_null(model_translate(2, 0x8010000).fault);
+	assert_false(model_irq_line());
+	assert_int_equal(model_sysreg_read("cnthp_ctl_el2") & 1, 0);
+}
+
+static void a_board_without_an_interrupt_controller(void **state)
+{
+	void *tree;
+
+	fresh();
+	add_program("init", 0x400004);
+	oracle_set(tree_virt, &tree, "/intc@8000000", "compatible", "vendor,pic", 11);
+	model.gic.version = 0; /* and there is none */
+	assert_int_equal(boot_tree(tree, "", 2), MODEL_EL1);
+	free(tree);
+	assert_string_equal(
+		model_output(),
+		"hv8 boots at EL2, image at 0x40200000\r\n"
+		"hv8: console at 0x9000000, 512 MiB of memory\r\n"
+		"hv8: MMU and caches are on, 6 table pages\r\n"
+		"hv8: no interrupts: the device tree has no interrupt for the console or "
+		"the virtual interface\r\n"
+		"hv8: 65536 pages for processes\r\n");
+	assert_int_equal(current->pid, 1);
 }
 
 /* Every page of process memory is one process's, once, and no table is mapped. */
@@ -395,6 +445,8 @@ static void a_board_without_memory(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(one_program_runs),
+	TEST(the_interrupt_controller_is_a_device),
+	TEST(a_board_without_an_interrupt_controller),
 	TEST(several_programs_apart),
 	TEST(what_is_refused_leaves_nothing),
 	TEST(a_refused_program_leaves_no_name),
