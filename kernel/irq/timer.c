@@ -80,7 +80,7 @@ void timer_init(void)
 
 void slice_start(void)
 {
-	if (current == &contexts[0])
+	if (!current || current == &contexts[0])
 		return; /* nobody runs: who will may be alone */
 	slice = SLICE_RUNS;
 	slice_end = now() + tick;
