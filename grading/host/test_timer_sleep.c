@@ -247,6 +247,32 @@ static void who_wakes_alone_is_not_interrupted(void **state)
 	handles();
 }
 
+/* The CPU idles; two wake at once: who runs first has a slice, or the other would wait for ever. */
+static void who_wake_together_take_turns(void **state)
+{
+	u64 pid;
+
+	world_irq(gic_of((int)(intptr_t)*state, 4), "");
+	child(2);
+	for (pid = 2; pid; pid--) {
+		run(pid);
+		opens();
+		traps(CNTP_CTL_WRITE);
+	}
+	start = model_time();
+	for (pid = 1; pid <= 2; pid++) {
+		sets(50 * TICK);
+		ok(wait);
+	}
+	assert_int_equal(model_time(), start + 50 * TICK);
+	for (pid = 0; pid < 5; pid++) {
+		const pid_t before = current->pid;
+
+		passes(TICK);
+		assert_int_equal(current->pid, 3 - before);
+	}
+}
+
 /* The kernel keeps the deadlines of sleepers alone. */
 static void the_timer_of_who_is_awake_is_its_own_business(void **state)
 {
@@ -353,6 +379,7 @@ static const struct CMUnitTest tests[] = {
 	BOTH(a_slice_and_a_deadline_end_at_once),
 	BOTH(wfi_lasts_until_the_timer),
 	BOTH(who_wakes_alone_is_not_interrupted),
+	BOTH(who_wake_together_take_turns),
 	BOTH(the_timer_of_who_is_awake_is_its_own_business),
 	TEST(a_tick_is_10_ms_of_any_counter),
 	TEST(the_tick_can_be_chosen),
