@@ -50,7 +50,8 @@ KERNEL := $(call this_stage,$(wildcard kernel/*/*.c kernel/*/*.S)) $(wildcard $(
 KERNEL := $(filter-out kernel/include/% $(if $(CHECKED),,%/inv_page.c %/inv_proc.c %/inv_irq.c),$(KERNEL))
 USER_LIB := $(call this_stage,$(wildcard user/lib/*.c user/lib/*.S))
 PROGRAMS := $(call this_stage,$(wildcard user/init/*.c grading/guest/user/*.c))
-MODEL := $(if $(filter 4,$(STAGES)),model memory sysreg uart gic gic_bank gic_mmio gic_cpu gic_virtual gic_sysreg timer walk tlb rules rules_tables standalone world lab4)
+MODEL := $(if $(filter 4,$(STAGES)),model memory sysreg uart gic gic_bank gic_mmio gic_cpu gic_virtual gic_sysreg timer walk tlb rules rules_tables standalone world \
+	$(foreach n,$(STAGES),$(basename $(notdir $(wildcard grading/model/lab$n.c)))))
 
 # ---- tools ----------------------------------------------------------------------------------------------------------
 
@@ -154,7 +155,6 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 HOST_C := $(filter-out kernel/dev/string.c,$(filter kernel/%.c,$(KERNEL))) $(wildcard $(MODEL:%=grading/model/%.c))
 HOST_OBJ := $(HOST_C:%.c=$(B)/host/%.o) $(B)/host/grading/model/image.o
 HFLAGS := -std=gnu11 -g -O1 -w -fno-strict-aliasing -fno-common $(STAGE_FLAGS) -Dmain=kernel_main -Igrading/model -Ikernel/include
-$(B)/host/grading/model/lab%.o: HFLAGS += -Umain
 $(B)/host/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HFLAGS) -MMD -MP -c -o $@ $<

@@ -1,19 +1,10 @@
 /*
- * Lab 4's tests on the model machine: `model SCENARIO NONCE`, built from the kernel's sources and the host's compiler alone.
- * The TLB here is the worst that the manual allows: it loads what it can at any time, and keeps it until it is told
- * otherwise. So a forgotten TLBI shows, which QEMU hides. What the kernel prints comes out as in QEMU; a broken rule
- * is a line "model: ...".
+ * Lab 4's tests on the model machine. The TLB here is the worst that the manual allows: it loads what it can at any time, and
+ * keeps it until it is told otherwise. So a forgotten TLBI shows, which QEMU hides.
  */
-#include "world.h"
+#include "scenario.h"
 
 #include <hv8/asid.h>
-#include <hv8/console.h>
-#include <machine.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static u64 nonce;
 
 /* The word at @p uva as the current process finds it. */
 static u64 *word(uva_t uva, enum access access)
@@ -35,18 +26,6 @@ static void must_fault(uva_t uva, enum access access, const char *when)
 		model_fail("process %d can still %s 0x%lx %s", current->pid,
 		           access == WRITE ? "write" : "read", uva, when);
 }
-
-/* A hypercall that must succeed; then the TLB holds nothing that the tables do not say. */
-#define GOOD(name, ...)                                                                         \
-	({                                                                                      \
-		i64 result_ = CALL(name, ##__VA_ARGS__);                                        \
-		if (result_ < 0)                                                                \
-			model_fail("process %d: hypercall %s returns %ld", current->pid, #name, \
-			           (long)result_);                                              \
-		model_check_tables();                                                           \
-		model_check_tlb();                                                              \
-		result_;                                                                        \
-	})
 
 /* Child 2 of the current process, with a writable frame at WORLD_UVA, started. */
 static pn_t child(void)
@@ -201,45 +180,12 @@ static void tlb_reuse(void)
 	       asid_count(), flushes, (unsigned long)(nonce + lives - 1));
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-	u64 asid_bits; /* ID_AA64MMFR0_EL1.ASIDBits: 0 is 8 bits, 2 is 16 */
-} scenarios[] = {
-	{ "tlb_switch", tlb_switch, 2 },
-	{ "tlb_protect", tlb_protect, 2 },
-	{ "tlb_unmap", tlb_unmap, 2 },
-	{ "tlb_reuse", tlb_reuse, 0 },
-};
-
-static void run(void *scenario)
+static void asids_of_8_bits(void)
 {
-	world_boot(64);
-	((void (*)(void))scenario)();
-	power_off();
+	model_sysreg_set("id_aa64mmfr0_el1", 0x1102);
 }
 
-int main(int argc, char **argv)
-{
-	size_t i;
-
-	for (i = 0; argc == 3 && i < ARRAY_SIZE(scenarios); i++)
-		if (!strcmp(argv[1], scenarios[i].name))
-			break;
-	if (argc != 3 || i == ARRAY_SIZE(scenarios)) {
-		fprintf(stderr, "usage: model SCENARIO NONCE; scenarios:");
-		for (i = 0; i < ARRAY_SIZE(scenarios); i++)
-			fprintf(stderr, " %s", scenarios[i].name);
-		fprintf(stderr, "\n");
-		return 2;
-	}
-	nonce = strtoull(argv[2], NULL, 16);
-	model_start_alarm("model");
-	model_reset();
-	model.speculates = true;
-	model_sysreg_set("id_aa64mmfr0_el1", 0x1102 | scenarios[i].asid_bits << 4);
-	if (model_run(run, scenarios[i].run) != MODEL_OFF)
-		model_fail("the machine did not power off");
-	fputs(model_output(), stdout);
-	return 0;
-}
+SCENARIO(tlb_switch, tlb_switch, NULL)
+SCENARIO(tlb_protect, tlb_protect, NULL)
+SCENARIO(tlb_unmap, tlb_unmap, NULL)
+SCENARIO(tlb_reuse, tlb_reuse, asids_of_8_bits)

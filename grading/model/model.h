@@ -72,9 +72,10 @@ struct model_gic {
 struct model {
 	pa_t image; /* where the kernel was loaded */
 	enum model_plant plant;
-	void (*asleep)(void);  /* once, when wfi() finds nothing signalled: what a device does then */
-	bool speculates;       /* model_speculate() happens by itself, whenever it could hurt */
-	bool allow_global;     /* an EL1 entry without nG does not fail the test */
+	void (*asleep)(
+		void);     /* once, when wfi() finds nothing signalled: what a device does then */
+	bool speculates;   /* model_speculate() happens by itself, whenever it could hurt */
+	bool allow_global; /* an EL1 entry without nG does not fail the test */
 	bool allow_late_flush; /* a flush behind the make does not fail the test */
 	struct model_uart uart;
 	struct model_gic gic;

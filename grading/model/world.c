@@ -102,6 +102,31 @@ void world_event(void (*event)(void))
 	proc_switch(from);
 }
 
+#if LAB >= 5
+int world_interrupts(void)
+{
+	int taken;
+
+	for (taken = 0; model_irq_line(); taken++) {
+		if (taken == 1000)
+			model_fail("a thousand interrupts, and still one is signalled");
+		world_event(irq_handle);
+	}
+	model_check_gic();
+	return taken;
+}
+
+void world_open(void)
+{
+	if (gic.version == 2 && !(current->uses & USES_GIC))
+		MUST(CALL(map_gicv, world_table((u64)current->pid, WORLD_UVA, 3), 511) == 0);
+	else if (!(current->uses & USES_GIC))
+		irq_open(current);
+	model_virq_open();
+	world_interrupts();
+}
+#endif
+
 pn_t world_free_page(void)
 {
 	static pn_t next;

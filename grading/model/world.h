@@ -34,6 +34,14 @@ i64 world_call(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
 /** The current process is interrupted by something after which another may be current. */
 void world_event(void (*event)(void));
 
+#if LAB >= 5
+/** The interrupts that are signalled are taken, one by one, as irq.S does, until none is. @return how many */
+int world_interrupts(void);
+
+/** The current process uses its virtual CPU interface from now on: no priority is masked, and its group is enabled. */
+void world_open(void);
+#endif
+
 /** A free page, counted from the last; a free pid. Fail if there is none. */
 pn_t world_free_page(void);
 u64 world_free_pid(void);
