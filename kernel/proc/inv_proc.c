@@ -11,6 +11,12 @@
 #include <hv8/irq.h>
 #endif
 
+#if LAB >= 5
+#define LAST_STATE PROC_SLEEPING
+#else
+#define LAST_STATE PROC_ZOMBIE
+#endif
+
 static struct {
 	u32 pages[NPROC], fds[NPROC], children[NPROC], waiting[NPROC], refs[NFILE];
 #if LAB >= 5
