@@ -239,6 +239,8 @@ void irq_enter(struct context *context)
 
 void irq_open(struct context *context)
 {
+	if (context->uses & USES_GIC)
+		return; /* what is in the CPU is newer than what would be loaded */
 	context->uses |= USES_GIC;
 	if (context == current)
 		vgic_enter(context->pid);
