@@ -18,6 +18,7 @@
 #define GICC_BPR          0x0008
 #define GICC_IAR          0x000c
 #define GICC_EOIR         0x0010
+#define GICC_APR          0x00d0
 #define GICC_DIR          0x1000
 
 /* 5.3: GICH */
@@ -48,6 +49,8 @@ const char *gicv2_cpu_init(void)
 	gic.hyp = board.gic.hyp.start;
 	gic.vcpu = board.gic.vcpu.start;
 	mmio_write32(gic.cpu + GICC_CTLR, 0);
+	for (i = 0; i < 4; i++)
+		mmio_write32(gic.cpu + GICC_APR + 4 * (u32)i, 0);
 	mmio_write32(gic.cpu + GICC_PMR, 0xff);
 	mmio_write32(gic.cpu + GICC_BPR, 0);
 	mmio_write32(gic.cpu + GICC_CTLR, GICC_CTLR_ENABLE | GICC_CTLR_EOIMODE);
@@ -65,9 +68,10 @@ const char *gicv2_cpu_init(void)
 	 * three is missing (start 0) return "the interrupt controller has no virtual CPU interface in the device tree".
 	 * If the cpu range has 128 KiB or more, gic.cpu is 0xf000 behind its start: pages of 4 KiB are spread over
 	 * 64 KiB each there, and GICC_DIR must be in the page behind.
-	 * Then GICC: CTLR = 0, PMR = 0xff, BPR = 0, CTLR = enable and EOImode 1; and GICH: gic.nlr from VTR's low 6
-	 * bits (plus one, at most GIC_NLR_MAX), gic.nap = 1, every list register 0, gicv2_virtual_load() of zeros,
-	 * gicv2_virtual_close(). Return NULL.
+	 * Then GICC: CTLR = 0; the four words of APR = 0, since firmware may have taken an interrupt that it never ended,
+	 * and its priority would mask others for ever; PMR = 0xff, BPR = 0, CTLR = enable and EOImode 1. And GICH: gic.nlr
+	 * from VTR's low 6 bits (plus one, at most GIC_NLR_MAX), gic.nap = 1, every list register 0,
+	 * gicv2_virtual_load() of zeros, gicv2_virtual_close(). Return NULL.
 	 * Read: IHI 0048 4.4.1 GICC_CTLR, 5.3.2 GICH_VTR.
 	 */
 	todo("gicv2_cpu_init");

@@ -23,6 +23,7 @@
 #define ICC_SRE_DFB          (1UL << 1) /* no bypass */
 #define ICC_SRE_DIB          (1UL << 2)
 #define ICC_CTLR_EOIMODE     (1UL << 1)
+#define ICC_CTLR_PRIBITS(c)  (((c) >> 8 & 7) + 1)
 #define ICH_VTR_NLR(vtr)     ((int)((vtr)&0x1f) + 1)
 #define ICH_VTR_PREBITS(vtr) ((int)((vtr) >> 26 & 7) + 1)
 
@@ -47,11 +48,26 @@ USED_BY_HOLES static pa_t find_redistributor(void)
 	return 0;
 }
 
+/* Firmware may have taken an interrupt and never ended it: its active priority would mask all that are not more urgent, for ever. */
+static void end_all(void)
+{
+	const u64 bits = ICC_CTLR_PRIBITS(read_sysreg(icc_ctlr_el1));
+
+	write_sysreg(icc_ap1r0_el1, 0);
+	if (bits > 5)
+		write_sysreg(icc_ap1r1_el1, 0);
+	if (bits > 6) {
+		write_sysreg(icc_ap1r2_el1, 0);
+		write_sysreg(icc_ap1r3_el1, 0);
+	}
+}
+
 /* System registers instead of GICC, and an EL1 that may not change that: without Enable its accesses to ICC_SRE_EL1 come here. */
 USED_BY_HOLES static void use_system_registers(void)
 {
 	write_sysreg(icc_sre_el2, ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB);
 	isb(); /* the other ICC_ registers exist from here on */
+	end_all();
 	write_sysreg(icc_sre_el1, ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB);
 	write_sysreg(ich_ap0r0_el2, 0); /* UNKNOWN at reset: an active priority here would mask all of EL1's interrupts */
 	isb();
