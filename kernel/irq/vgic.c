@@ -102,8 +102,9 @@ static int lr_of(const struct vgic *v, intid_t intid)
 }
 
 /*
- * The process may have ended interrupts: their list registers are free. One that asked to tell so does not count as empty, and tells
- * it for ever, until it is written (12.4.7 ICH_ELRSR_EL2).
+ * What the process has left in its list registers. One that has ended is free; if it asked to tell so it does not count as empty, and tells
+ * it for ever, until it is written (12.4.7 ICH_ELRSR_EL2). One that is active and pending again is pending in the set, until it is
+ * its turn: in the register it could come before more urgent ones that had no room.
  */
 USED_BY_HOLES static void collect_empty(struct vgic *v)
 {
@@ -111,10 +112,14 @@ USED_BY_HOLES static void collect_empty(struct vgic *v)
 
 	for (used = v->used & ~empty; used; used &= used - 1) {
 		const int n = __builtin_ctz(used);
+		const u64 lr = gic_lr_read(n);
 
-		if (v->lr[n] & LR_EOI && !(gic_lr_read(n) & LR_STATE)) {
+		if (!(lr & LR_STATE)) {
 			gic_lr_write(n, 0);
 			empty |= 1U << n;
+		} else if ((lr & LR_STATE) == LR_STATE) {
+			set_pending(v, LR_INTID(lr));
+			lr_set(v, n, lr & ~LR_PENDING);
 		}
 	}
 	v->used &= ~empty;
