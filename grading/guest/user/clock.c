@@ -27,8 +27,24 @@ static void result(const char *what)
 	taken = wrong = 0;
 }
 
+/* The device is its parent's to touch, but the interrupt is its own; it sleeps when it comes. */
+static int owner(void)
+{
+	quiet_at = 100;
+	irq_begin_or_end(handler);
+	line_decimal("owner: alloc_irq", hv8_alloc_irq(RTC_INTID, IRQ_EDGE));
+	while (!taken) {
+		hv8_wait();
+		irq_window();
+	}
+	line_decimal("owner: wrongly", (i64)wrong);
+	return (int)taken;
+}
+
 int main(const char *arguments)
 {
+	i64 pid;
+
 	value = argument(arguments, "nonce");
 	irq_begin_or_end(handler);
 	line_decimal("level: alloc_irq", hv8_alloc_irq(RTC_INTID, 0));
@@ -64,6 +80,19 @@ int main(const char *arguments)
 	result("  twice while it is masked");
 	quiet();
 	hv8_reclaim_irq(RTC_INTID);
+
+	pid = fork_or_end();
+	if (pid == 0)
+		return owner();
+	while (PROCS[pid].state != PROC_SLEEPING)
+		yield();
+	match();
+	while (PROCS[pid].state != PROC_ZOMBIE)
+		yield();
+	line_decimal("owner: came", PROCS[pid].status);
+	result("here");
+	quiet();
+	line_decimal("bury", bury((u64)pid));
 	line_hex("all that came", value);
 	return 0;
 }

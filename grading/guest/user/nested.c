@@ -8,7 +8,7 @@
 
 static u64 base; /* of INTIDs: level n is base + n, the least urgent of all base + LEVELS */
 static u64 number, active[LEVELS + 1]; /* which levels are active, the least urgent first */
-static volatile u64 came, ended, depth, deepest, wrong;
+static volatile u64 came, ended, depth, deepest, fifth, wrong;
 
 static void raise(u64 level)
 {
@@ -26,11 +26,32 @@ static void nest(u64 intid)
 	}
 	active[depth++] = level == LEVELS ? 0 : level;
 	deepest = depth > deepest ? depth : deepest;
+	fifth = level == 4 ? depth : fifth;
 	came = came << 4 | digit(number, level);
 	if (level == 0)
 		raise(LEVELS); /* must wait till the last */
 	if (level + 1 < LEVELS)
 		raise(level + 1);
+	irq_window();
+	depth--;
+	ended++;
+}
+
+/*
+ * Three are active and raise two at once, both more urgent. When the first ends it is the other's turn, not that of the handlers behind:
+ * who does not hear of that end lets it wait.
+ */
+static void pair(u64 intid)
+{
+	const u64 level = intid - base;
+
+	depth++;
+	came = came << 4 | digit(number, level);
+	deepest = level == 4 ? depth : deepest;
+	if (level < 3)
+		raise(level + 1);
+	if (level == 2)
+		raise(4);
 	irq_window();
 	depth--;
 	ended++;
@@ -90,11 +111,24 @@ int main(const char *arguments)
 
 	irq_begin_or_end(nest);
 	run("SGIs", 3, nonce);
+	line_decimal("  the fifth, when one had ended", fifth >= 4);
 	run("SGIs again", 8, nonce * 3);
+	line_decimal("  the fifth, when one had ended", fifth >= 4);
 	for (i = 0; i <= LEVELS; i++)
 		wrong += hv8_alloc_irq(SPI + i, 0) != 0;
 	run("SPIs", SPI, nonce * 5);
 	run("SPIs again", SPI, nonce * 7);
+
+	irq_begin_or_end(pair);
+	base = 7;
+	number = nonce * 13;
+	deepest = 0;
+	for (i = 0; i < 5; i++)
+		hv8_irq_priority(base + i, i == 4 ? 0x60 : i == 3 ? 0x40 : 0xe0 - 16 * i);
+	raise(0);
+	irq_window();
+	result("two at once", 5);
+	line_decimal("  the second, when the first had ended", deepest >= 4);
 
 	irq_begin_or_end(again);
 	base = 4;

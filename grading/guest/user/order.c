@@ -28,8 +28,9 @@ static void handler(u64 intid)
 	if (!raise_all)
 		return;
 	raise_all = false;
-	for (k = 15; k > 0; k--)
-		raise(turn[k]);
+	for (k = 16; k > 0; k--)
+		if (turn[k - 1] != intid || k == 16)
+			raise(turn[k - 1]);
 }
 
 /* The k-th of this round gets digit k of @p number; where it begins in first[], and how it goes on, makes the rounds differ. */
@@ -81,6 +82,11 @@ int main(const char *arguments)
 	raise_all = true;
 	raise(turn[0]);
 	result("all others in a handler");
+
+	prepare(nonce * 11, 7, 9);
+	raise_all = true;
+	raise(turn[15]);
+	result("in the handler of the last");
 
 	prepare(0, 3, 1);
 	for (k = 0; k < 16;
