@@ -105,7 +105,7 @@ static void route_lines(intid_t first)
 
 static void distributor_init(void)
 {
-	u32 lines, first, are, i;
+	u32 lines, first;
 
 	lines = 32 * ((mmio_read32(gic.dist + GICD_TYPER) & 0x1f) + 1);
 	gic.lines = lines < GIC_SPURIOUS ? lines : GIC_SPURIOUS;

@@ -49,8 +49,7 @@ const char *gicv2_cpu_init(void)
 	gic.hyp = board.gic.hyp.start;
 	gic.vcpu = board.gic.vcpu.start;
 	mmio_write32(gic.cpu + GICC_CTLR, 0);
-	for (i = 0; i < 4; i++)
-		mmio_write32(gic.cpu + GICC_APR + 4 * (u32)i, 0);
+	mmio_write32(gic.cpu + GICC_APR, 0);
 	mmio_write32(gic.cpu + GICC_PMR, 0xff);
 	mmio_write32(gic.cpu + GICC_BPR, 0);
 	mmio_write32(gic.cpu + GICC_CTLR, GICC_CTLR_ENABLE | GICC_CTLR_EOIMODE);
@@ -68,7 +67,7 @@ const char *gicv2_cpu_init(void)
 	 * three is missing (start 0) return "the interrupt controller has no virtual CPU interface in the device tree".
 	 * If the cpu range has 128 KiB or more, gic.cpu is 0xf000 behind its start: pages of 4 KiB are spread over
 	 * 64 KiB each there, and GICC_DIR must be in the page behind.
-	 * Then GICC: CTLR = 0; the four words of APR = 0, since firmware may have taken an interrupt that it never ended,
+	 * Then GICC: CTLR = 0; APR = 0, since firmware may have taken an interrupt that it never ended,
 	 * and its priority would mask others for ever; PMR = 0xff, BPR = 0, CTLR = enable and EOImode 1. And GICH: gic.nlr
 	 * from VTR's low 6 bits (plus one, at most GIC_NLR_MAX), gic.nap = 1, every list register 0,
 	 * gicv2_virtual_load() of zeros, gicv2_virtual_close(). Return NULL.

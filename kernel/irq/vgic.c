@@ -180,32 +180,12 @@ USED_BY_HOLES static int make_room(struct vgic *v, u32 priority)
 #endif
 }
 
-/*
- * What is active and pending at once would become pending by its end, without the kernel: before others that are more urgent and
- * have no list register. It waits among them instead, and its end tells. Only SGIs can be both.
- */
-USED_BY_HOLES static void hold_back(struct vgic *v)
-{
-	u32 used;
-
-	for (used = v->used; used; used &= used - 1) {
-		const int n = __builtin_ctz(used);
-		const u64 lr = lr_now(v, n);
-
-		if ((lr & LR_STATE) != LR_STATE)
-			continue;
-		set_pending(v, LR_INTID(lr));
-		lr_set(v, n, (lr & ~LR_PENDING) | LR_EOI);
-	}
-}
-
 /* Some are pending still, and no list register is free. Returns the conditions under which a maintenance interrupt will come. */
 USED_BY_HOLES static u64 ask_for_more(struct vgic *v)
 {
 #if SOLUTION >= 5
 	u32 used;
 
-	hold_back(v);
 	for (used = v->used; used; used &= used - 1)
 		if ((lr_now(v, __builtin_ctz(used)) & LR_STATE) == LR_PENDING)
 			return ICH_HCR_NPIE; /* when the last of them is taken, the others are free, or active */
@@ -219,7 +199,7 @@ USED_BY_HOLES static u64 ask_for_more(struct vgic *v)
 	return ICH_HCR_UIE;
 #else
 	/*
-	 * LAB 5: hold_back() first. Then, if a list register is pending, ICH_HCR_NPIE: the maintenance interrupt
+	 * LAB 5: if a list register is pending, ICH_HCR_NPIE: the maintenance interrupt
 	 * comes when none is. If all are active, that condition holds already and would interrupt for ever: then set
 	 * LR_EOI in each list register without HW, so that its end interrupts (lr_set() of lr_now() and the bit), and
 	 * return ICH_HCR_UIE, which covers those with HW.
@@ -280,8 +260,8 @@ void vgic_pend(pid_t pid, intid_t intid)
 
 	if (pid == loaded && v->words == 0) {
 		collect_empty(v);
-		if (v->used ==
-		    0) { /* the common case: there is nothing before which or behind which it comes */
+		if (v->used == 0) {
+			/* The common case: there is nothing before which or behind which it comes. */
 			lr_set(v, 0, make_lr(v, intid));
 			return;
 		}
@@ -309,13 +289,14 @@ bool vgic_is_pending(pid_t pid)
 bool vgic_withdraw(pid_t pid, intid_t intid, bool also_active)
 {
 	struct vgic *v = &vgics[pid];
-	const bool was = clear_pending(v, intid);
-	const int n = lr_of(v, intid);
+	bool was;
 	u64 lr;
+	int n;
 
 	if (also_active && is_loaded(v))
-		collect_empty(
-			v); /* it may not be the process's own any more: nor a list register that it has ended */
+		collect_empty(v); /* what was ended is not its own any more, either */
+	was = clear_pending(v, intid);
+	n = lr_of(v, intid);
 	if (n < 0)
 		return was;
 	lr = lr_now(v, n);

@@ -64,13 +64,8 @@ bool inv_proc(u32 pid)
 		return proc->state == PROC_FREE && proc->npages == 0 && proc->nfiles == 0;
 	if (proc->state == PROC_FREE)
 		return !memcmp(proc, &nothing, sizeof(nothing));
-#if LAB >= 5
-	if (proc->state > PROC_SLEEPING || contexts[pid].pid != (pid_t)pid)
+	if (proc->state > LAST_STATE || contexts[pid].pid != (pid_t)pid)
 		return false;
-#else
-	if (proc->state > PROC_ZOMBIE || contexts[pid].pid != (pid_t)pid)
-		return false;
-#endif
 	if (proc->parent >= NPROC || proc->parent == pid ||
 	    (proc->parent && procs[proc->parent].state == PROC_FREE))
 		return false;
