@@ -236,8 +236,8 @@ void vgic_fill(void)
 	gic_virtual_open(conditions);
 #else
 	/*
-	 * LAB 5: collect_empty(); then, while the pending set is not empty (v->words), its first, first_pending(), goes
-	 * to a list register: the one that has this INTID already (lr_of(); it becomes pending, perhaps beside active), or
+	 * LAB 5: of the process that is loaded, v = &vgics[loaded]: collect_empty(); then, while its pending set is not
+	 * empty (v->words), the first of that, first_pending(), goes to a list register: the one that has this INTID already (lr_of(); it becomes pending, perhaps beside active), or
 	 * that which make_room() finds, with make_lr(). It leaves the pending set: clear_pending(). If there is no room,
 	 * ask_for_more() and stop. At last gic_virtual_open() with the conditions, 0 if all had room.
 	 * lr_set() writes a list register. Two list registers must never hold the same INTID.
