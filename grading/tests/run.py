@@ -21,8 +21,9 @@ RESULTS = os.path.join(ROOT, "build", "grade", "results.json")
 GRADE = ["make", "-s", "grade", "WERROR=1"]
 # Each stage with its own tests; earlier labs' tests on later stages; every stage as a board would run it; and a kernel that
 # checks its invariants.
-BOOTS = [GRADE, GRADE + ["TESTS=1:2"], GRADE + ["TESTS=1:3 2:3"], GRADE + ["TESTS=1:4 2:4 3:4"], GRADE + ["O=-O2"],
-         GRADE + ["TESTS=4:4", "CHECKED=1"]]
+BOOTS = [GRADE, GRADE + ["TESTS=1:2"], GRADE + ["TESTS=1:3 2:3"], GRADE + ["TESTS=1:4 2:4 3:4"],
+         GRADE + ["TESTS=1:5 2:5 3:5 4:5"], GRADE + ["TESTS=1:6 2:6 3:6 4:6 5:6"], GRADE + ["O=-O2"],
+         GRADE + ["TESTS=4:6 5:6", "CHECKED=1"]]
 
 
 def run(layer, command, log):

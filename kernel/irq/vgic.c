@@ -289,20 +289,16 @@ bool vgic_is_pending(pid_t pid)
 bool vgic_withdraw(pid_t pid, intid_t intid, bool also_active)
 {
 	struct vgic *v = &vgics[pid];
-	bool was;
-	u64 lr;
-	int n;
+	bool was = clear_pending(v, intid);
+	const int n = lr_of(v, intid);
+	const u64 lr = n < 0 ? 0 : lr_now(v, n);
 
-	if (also_active && is_loaded(v))
-		collect_empty(v); /* what was ended is not its own any more, either */
-	was = clear_pending(v, intid);
-	n = lr_of(v, intid);
-	if (n < 0)
-		return was;
-	lr = lr_now(v, n);
-	if (also_active || lr & LR_PENDING)
+	was |= (lr & LR_PENDING) != 0;
+	if (lr && (also_active || lr & LR_PENDING))
 		lr_set(v, n, also_active ? 0 : lr & ~LR_PENDING);
-	return was || lr & LR_PENDING;
+	if (also_active && is_loaded(v))
+		vgic_fill(); /* others may have room; and of one that was ended, nothing is noted any more */
+	return was;
 }
 
 bool vgic_is_outstanding(pid_t pid, intid_t intid)
