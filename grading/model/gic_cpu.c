@@ -143,6 +143,12 @@ void cpuif_write(u32 reg, u64 value)
 	case CPU_DIR:
 		deactivate((u32)value);
 		return;
+	case CPU_APR + 4:
+	case CPU_APR + 8:
+	case CPU_APR + 12:
+		if (!intc_v3())
+			return; /* IHI 0048 4.4.14: five bits of priority have one register, the others are RAZ/WI */
+		break;
 	case CPU_APR:
 		if (value)
 			model_fail("active priorities 0x%lx were written: no interrupt has them",
