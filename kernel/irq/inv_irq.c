@@ -43,12 +43,15 @@ bool inv_vgic(u32 pid)
 
 	if (pid == 0 || procs[pid].state == PROC_FREE || !irq_on)
 		return true;
-	for (i = 0; i < NIRQ; i++)
-		if (v->pending[i / 64] >> i % 64 & 1 && !may_have(pid, i))
-			return false;
-	for (i = 0; i < NIRQ / 64; i++)
+	for (i = 0; i < NIRQ / 64; i++) {
+		u64 bits;
+
+		for (bits = v->pending[i]; bits; bits &= bits - 1)
+			if (!may_have(pid, 64 * i + (u32)__builtin_ctzl(bits)))
+				return false;
 		if ((v->words >> i & 1) != (v->pending[i] != 0))
 			return false;
+	}
 	if (v->used >> gic.nlr || (v->used && !(contexts[pid].uses & USES_GIC)))
 		return false;
 	for (used = v->used; used; used &= used - 1) {
