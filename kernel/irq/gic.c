@@ -63,7 +63,7 @@ USED_BY_HOLES static void reset_lines(intid_t first)
 	u32 i;
 
 	mmio_write32(base + GICD_ICENABLER + word, ~0U);
-	gic_wait(); /* 8.9: what a disabled interrupt is may be changed */
+	gic_wait(); /* what a disabled interrupt is may be changed */
 	mmio_write32(base + GICD_ICPENDR + word, ~0U);
 	mmio_write32(base + GICD_ICACTIVER + word, ~0U);
 	/* Group 1 on a GICv3; a GICv2 has no other group that we see. Seen from non-secure: reads as 0, writes are ignored. */
@@ -109,7 +109,7 @@ static void distributor_init(void)
 
 	lines = 32 * ((mmio_read32(gic.dist + GICD_TYPER) & 0x1f) + 1);
 	gic.lines = lines < GIC_SPURIOUS ? lines : GIC_SPURIOUS;
-	/* 12.9.4: ARE may be set while no group is enabled, and never cleared. */
+	/* 12.9: ARE may be set while no group is enabled, and never cleared. */
 	mmio_write32(gic.dist + GICD_CTLR,
 	             gic.version == 3 ? mmio_read32(gic.dist + GICD_CTLR) & GICD_CTLR_ARE : 0);
 	gic_wait();
@@ -118,7 +118,7 @@ static void distributor_init(void)
 		gic_wait();
 	}
 	for (first = 0; gic.version == 2 && first < 16; first += 4)
-		mmio_write32(gic.dist + GICD_CPENDSGIR + first, ~0U); /* 4.3.15: by sender, not by ICPENDR */
+		mmio_write32(gic.dist + GICD_CPENDSGIR + first, ~0U); /* 4.3.16: by sender, not by ICPENDR */
 	for (first = 0; first < gic.lines; first += 32) {
 		reset_lines(first);
 		if (first)

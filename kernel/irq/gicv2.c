@@ -29,7 +29,7 @@
 #define GICH_APR   0x0f0
 #define GICH_LR    0x100
 
-/* 5.3.11: a list register */
+/* 5.3.8: a list register */
 #define GICH_LR_PHYSICAL_SHIFT 10
 #define GICH_LR_EOI            (1U << 19)
 #define GICH_LR_PRIORITY_SHIFT 23 /* 5 bits */

@@ -82,7 +82,7 @@ const char *gicv3_cpu_init(void)
 	gic.redist = find_redistributor();
 	if (gic.redist == 0)
 		return "the device tree has no redistributor for this CPU";
-	/* 12.11.42: a sleeping redistributor passes nothing on */
+	/* 12.11: a sleeping redistributor passes nothing on */
 	mmio_write32(gic.redist + GICR_WAKER,
 	             mmio_read32(gic.redist + GICR_WAKER) & ~GICR_WAKER_PROCESSORSLEEP);
 	while (mmio_read32(gic.redist + GICR_WAKER) & GICR_WAKER_CHILDRENASLEEP)
@@ -109,7 +109,7 @@ const char *gicv3_cpu_init(void)
 	 * Then the virtual one: gic.nlr from ICH_VTR_EL2 (ICH_VTR_NLR, at most GIC_NLR_MAX); gic.nap is 1 up to 5
 	 * PREbits (ICH_VTR_PREBITS), 2 for 6, 4 for 7; every list register 0; gicv3_virtual_load() of zeros;
 	 * gicv3_virtual_close(). Return NULL.
-	 * Read: IHI 0069 12.11.42 GICR_WAKER, 12.2 ICC_*, 12.4.10 ICH_VTR_EL2. Checked from outside; without EOImode 1
+	 * Read: IHI 0069 12.11 GICR_WAKER, 12.2 ICC_*, 12.4 ICH_VTR_EL2. Checked from outside; without EOImode 1
 	 * each of a process's interrupts comes again while it is being handled.
 	 */
 	todo("gicv3_cpu_init");
@@ -128,7 +128,7 @@ intid_t gicv3_ack(void)
 {
 	const intid_t intid = (intid_t)read_sysreg(icc_iar1_el1) & 0xffffff;
 
-	dsb_sy(); /* 4.6: the acknowledgement reaches the redistributor before what follows */
+	dsb_sy(); /* the acknowledgement reaches the redistributor before what follows */
 	return intid;
 }
 

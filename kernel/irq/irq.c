@@ -150,7 +150,7 @@ void irq_handle(void)
 	 * LAB 5: acknowledge: gic_ack(). From GIC_SPURIOUS on there is none: count it in stats[STAT_SPURIOUS], that is
 	 * all. Otherwise count it in stats[STAT_IRQS] and drop its priority, so that the next may come: gic_drop(). Then
 	 * route() it; if it is over, gic_deactivate().
-	 * Read: IHI 0069 4.1.1, "Interrupt lifecycle"; IHI 0048 3.2. Deactivated although a process will end it, a
+	 * Read: IHI 0069 4.1, "Interrupt lifecycle"; IHI 0048 3.2. Deactivated although a process will end it, a
 	 * level-sensitive interrupt comes again at once, for ever. Not deactivated, it never comes again.
 	 */
 	todo("irq_handle");

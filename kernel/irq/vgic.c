@@ -103,7 +103,7 @@ static int lr_of(const struct vgic *v, intid_t intid)
 
 /*
  * What the process has left in its list registers. One that has ended is free; if it asked to tell so it does not count as empty, and tells
- * it for ever, until it is written (12.4.7 ICH_ELRSR_EL2). One that is active and pending again is pending in the set, until it is
+ * it for ever, until it is written (12.4 ICH_ELRSR_EL2). One that is active and pending again is pending in the set, until it is
  * its turn: in the register it could come before more urgent ones that had no room.
  */
 USED_BY_HOLES static void collect_empty(struct vgic *v)
@@ -139,7 +139,7 @@ USED_BY_HOLES static u64 make_lr(const struct vgic *v, intid_t intid)
 	 * LAB 5: state pending, group 1, the priority that priority_of() tells, vINTID; and if irq_is_physical(),
 	 * that is if a physical interrupt is active until the process ends this one: HW, and the same number as pINTID.
 	 * Constants are in hv8/gic.h.
-	 * Read: IHI 0069 12.4.6 ICH_LR<n>_EL2. Without HW a device interrupts once and never again; with it, and no
+	 * Read: IHI 0069 12.4 ICH_LR<n>_EL2. Without HW a device interrupts once and never again; with it, and no
 	 * physical interrupt behind it, the end of an SGI would end another CPU's. Checked on both GICs.
 	 */
 	todo("make_lr");
@@ -203,7 +203,7 @@ USED_BY_HOLES static u64 ask_for_more(struct vgic *v)
 	 * comes when none is. If all are active, that condition holds already and would interrupt for ever: then set
 	 * LR_EOI in each list register without HW, so that its end interrupts (lr_set() of lr_now() and the bit), and
 	 * return ICH_HCR_UIE, which covers those with HW.
-	 * Read: IHI 0069 12.4.4 ICH_HCR_EL2. Checked by sixteen interrupts, and by interrupts in each other's handlers.
+	 * Read: IHI 0069 12.4 ICH_HCR_EL2. Checked by sixteen interrupts, and by interrupts in each other's handlers.
 	 */
 	todo("ask_for_more");
 #endif
@@ -241,7 +241,7 @@ void vgic_fill(void)
 	 * that which make_room() finds, with make_lr(). It leaves the pending set: clear_pending(). If there is no room,
 	 * ask_for_more() and stop. At last gic_virtual_open() with the conditions, 0 if all had room.
 	 * lr_set() writes a list register. Two list registers must never hold the same INTID.
-	 * Read: IHI 0069 5.2, "Usage model for the List registers".
+	 * Read: IHI 0069 12.4 ICH_LR<n>_EL2, and its "Usage model for the List registers".
 	 */
 	todo("vgic_fill");
 #endif

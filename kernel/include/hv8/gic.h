@@ -6,7 +6,7 @@
  * that a process handles is dropped here at once and stays active until that process's own end of interrupt
  * deactivates it, through a list register with HW = 1.
  *
- * A list register's value has GICv3's format everywhere (IHI 0069, 12.4.6 ICH_LR<n>_EL2); gicv2.c translates.
+ * A list register's value has GICv3's format everywhere (IHI 0069, 12.4 ICH_LR<n>_EL2); gicv2.c translates.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #define GIC_NLR_MAX  16   /* list registers that are used, at most */
 #define GIC_SPURIOUS 1020 /* from here on an INTID says "none" */
 
-/* IHI 0069, 12.4.6 ICH_LR<n>_EL2 */
+/* IHI 0069, 12.4 ICH_LR<n>_EL2 */
 #define LR_PENDING        (1UL << 62)
 #define LR_ACTIVE         (1UL << 63)
 #define LR_STATE          (LR_PENDING | LR_ACTIVE) /* both clear: the register is empty */
@@ -28,7 +28,7 @@
 #define LR_PRIORITY(lr)   ((u32)((lr) >> LR_PRIORITY_SHIFT) & 0xff)
 #define PRIORITY_MASK     0xf8 /* every GIC with list registers has five bits */
 
-/* IHI 0069, 12.4.4 ICH_HCR_EL2; the low bits are GICH_HCR's too */
+/* IHI 0069, 12.4 ICH_HCR_EL2; the low bits are GICH_HCR's too */
 #define ICH_HCR_EN    (1UL << 0)
 #define ICH_HCR_UIE   (1UL << 1) /* maintenance interrupt when at most one list register is valid */
 #define ICH_HCR_NPIE  (1UL << 3) /* ... when none is pending */
@@ -38,7 +38,7 @@
 
 /* What EL1's virtual CPU interface holds beside the list registers. */
 struct gic_virtual {
-	u32 vmcr;  /* IHI 0069, 12.4.8 ICH_VMCR_EL2: mask, enables */
+	u32 vmcr;  /* IHI 0069, 12.4 ICH_VMCR_EL2: mask, enables */
 	u32 ap[4]; /* active priorities; GICv3 may have four registers, GICv2 has one */
 };
 

@@ -59,7 +59,7 @@ void irq_open(struct context *context);
  * open from now on. @return whether the access may be tried again */
 bool irq_first_use(u32 encoding);
 
-/** The current process writes @p value to ICC_SGI1R_EL1 (IHI 0069 12.2.20): it may mean itself. @return whether it may at all */
+/** The current process writes @p value to ICC_SGI1R_EL1 (IHI 0069 12.2): it may mean itself. @return whether it may at all */
 bool irq_send_sgi(u64 value);
 
 /** Process @p pid owns the console now: its interrupt is that one's. */
