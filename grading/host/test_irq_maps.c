@@ -82,6 +82,17 @@ static void map_gicv_maps_the_interface_for_el1(void **state)
 	model_virq_open(); /* and the caller can use it at once */
 }
 
+/* EL2 has not mapped it: the kernel would die of a data abort. */
+static void nothing_is_written_from_gicv(void **state)
+{
+	owners(2);
+	ok(map_gicv, home[1].l3, AT(HOLE)); /* behind DATA */
+	refused(EFAULT, console_write, HOLE, 1);
+	refused(EFAULT, console_write, HOLE + PAGE_SIZE - 1, 1);
+	refused(EFAULT, console_write, HOLE - 1, 2);
+	assert_int_equal(hc(console_write, HOLE - 1, 1), 1);
+}
+
 static void map_gicv_refuses(void **state)
 {
 	owners(2);
@@ -98,6 +109,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(map_irqs_shows_the_table_read_only),
 	TEST(map_irqs_refuses),
 	TEST(map_gicv_maps_the_interface_for_el1),
+	TEST(nothing_is_written_from_gicv),
 	TEST(map_gicv_refuses),
 };
 

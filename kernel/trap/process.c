@@ -112,6 +112,10 @@ int copy_from_process(void *to, uva_t from, size_t size)
 
 		if (!leaf)
 			return -EFAULT;
+#if LAB >= 5
+		if ((leaf & PTE_ATTR(7)) == PTE_ATTR(MAIR_DEVICE))
+			return -EFAULT; /* GICV is no memory, and not mapped at EL2: the kernel would fault */
+#endif
 		memcpy(bytes, (u8 *)pa_pointer(leaf & PTE_ADDRESS) + offset, chunk);
 		bytes += chunk;
 		from += chunk;
