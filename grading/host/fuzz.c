@@ -14,6 +14,7 @@
 #include <hv8/board.h>
 #include <hv8/console.h>
 #include <hv8/hypercall.h>
+#include <hv8/irq.h>
 #include <machine.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ROUND_CALLS 2000  /* then a new world */
+#define ROUND_CALLS 500   /* then a new world */
 #define ROUND_BYTES 65536 /* that a round uses at most */
 
 extern struct file files[NFILE];
@@ -100,6 +101,8 @@ static struct {
 	struct page pages[FUZZ_PAGES];
 	struct proc procs[NPROC];
 	struct file files[NFILE];
+	struct irq irqs[NIRQ];
+	struct vgic vgics[NPROC];
 	struct context *current;
 } before;
 
@@ -108,6 +111,8 @@ static void snapshot(void)
 	memcpy(before.pages, pages, sizeof(before.pages));
 	memcpy(before.procs, procs, sizeof(before.procs));
 	memcpy(before.files, files, sizeof(before.files));
+	memcpy(before.irqs, irqs, sizeof(before.irqs));
+	memcpy(before.vgics, vgics, sizeof(before.vgics));
 	before.current = current;
 }
 
@@ -115,7 +120,9 @@ static bool unchanged(void)
 {
 	return before.current == current && !memcmp(before.pages, pages, sizeof(before.pages)) &&
 	       !memcmp(before.procs, procs, sizeof(before.procs)) &&
-	       !memcmp(before.files, files, sizeof(before.files));
+	       !memcmp(before.files, files, sizeof(before.files)) &&
+	       !memcmp(before.irqs, irqs, sizeof(before.irqs)) &&
+	       !memcmp(before.vgics, vgics, sizeof(before.vgics));
 }
 
 static u64 calls, refused, totals[NHYPERCALL], successes[NHYPERCALL];
@@ -140,7 +147,13 @@ static bool had(u64 pn, bool embryo_too)
 	                       before.procs[owner].parent == me);
 }
 
-/* Nobody has power over another's page: said again here, apart from the kernel's own checks. */
+/* Whether interrupt @p intid was the caller's. */
+static bool owned(u64 intid)
+{
+	return before.irqs[intid % NIRQ].owner == (u32)before.current->pid;
+}
+
+/* Nobody has power over another's page or interrupt: said again here, apart from the kernel's own checks. */
 static bool allowed(u64 number, const u64 a[6])
 {
 	switch (number) {
@@ -158,6 +171,8 @@ static bool allowed(u64 number, const u64 a[6])
 	case HC_map_procs:
 	case HC_map_files:
 	case HC_map_vectors:
+	case HC_map_irqs:
+	case HC_map_gicv:
 	case HC_unmap_kernel:
 		return had(a[0], true);
 	case HC_recv:
@@ -169,6 +184,14 @@ static bool allowed(u64 number, const u64 a[6])
 		return a[2] == NONE || had(a[2], false);
 	case HC_dmesg:
 		return had(a[0], false);
+	case HC_alloc_irq:
+		return before.irqs[a[0] % NIRQ].type == IRQ_FREE;
+	case HC_reclaim_irq:
+		return owned(a[0]) ||
+		       before.procs[before.irqs[a[0] % NIRQ].owner].state == PROC_ZOMBIE;
+	case HC_ack_irq:
+	case HC_irq_priority:
+		return a[0] < 16 || a[0] == IRQ_TIMER || owned(a[0]);
 	default:
 		return true;
 	}
@@ -179,34 +202,44 @@ static void fault(void)
 	proc_kill("by the fuzzer");
 }
 
-static void step(void *unused)
+/* Something other than a hypercall. */
+static void step_event(u8 kind)
 {
-	const u8 kind = take();
-	const u64 number = kind < 240 ? kind % NHYPERCALL : kind < 244 ? wild() : 0;
+	u32 index;
+	const char *broken, *name = "irq";
+	const pid_t pid = current->pid;
+
+	if (kind >= 254 && pid == INIT_PID)
+		return; /* the world is over too soon */
+	if (kind < 242)
+		name = fuzz_irq(kind);
+	else
+		world_event(kind < 248 ? proc_yield : kind < 254 ? fp_take : fault);
+	snprintf(what, sizeof(what), "process %d: %s", pid,
+	         kind < 242   ? name
+	         : kind < 248 ? "wfi"
+	         : kind < 254 ? "fp"
+	                      : "fault");
+	if (verbose)
+		printf("%s; process %d runs\n", what, current->pid);
+	broken = invariants_check(&index);
+	if (broken)
+		model_fail("%s(%u) does not hold", broken, index);
+}
+
+/* Nearly a hypercall of @p number that could succeed. */
+static void step_call(u64 number)
+{
 	u64 a[6];
 	i64 result;
-	u32 index;
-	const char *broken;
 
-	calls++;
-	if (kind >= 244) {
-		snprintf(what, sizeof(what), "process %d: %s", current->pid,
-		         kind < 250   ? "wfi"
-		         : kind < 254 ? "fp"
-		                      : "fault");
-		if (kind >= 254 && current->pid == INIT_PID)
-			return;
-		world_event(kind < 250 ? proc_yield : kind < 254 ? fp_take : fault);
-		broken = invariants_check(&index);
-		if (broken)
-			model_fail("%s(%u) does not hold", broken, index);
-		goto rules;
-	}
 	choose(number, a);
 	if ((number == HC_exit || number == HC_poweroff) && current->pid == INIT_PID)
 		return; /* the world is over too soon */
 	if (number == HC_recv && procs[0].next == 0 && take() >= 16)
 		return; /* nobody would be left to send */
+	if (number == HC_wait && take() >= (procs[0].next ? 64 : 8))
+		return; /* nor to wake */
 	snprintf(what, sizeof(what), "process %d: %s(0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx)",
 	         current->pid, number < NHYPERCALL ? names[number] : "no hypercall", a[0], a[1],
 	         a[2], a[3], a[4], a[5]);
@@ -220,18 +253,34 @@ static void step(void *unused)
 	}
 	if (result < 0) {
 		refused++;
-		if (!unchanged())
+		/* reply_wait has sent before it is interrupted. */
+		if (!unchanged() && !(number == HC_reply_wait && result == -EINTR))
 			model_fail("a refused call (%ld) has changed something", (long)result);
 	} else {
 		if (!allowed(number, a))
-			model_fail("process %d has used a page that is not its own",
-			           before.current->pid);
+			model_fail("process %d has used what is not its own", before.current->pid);
 		if (number == HC_alloc_frame)
 			new_frame(a[3]);
 	}
-rules:
+}
+
+static void step(void *unused)
+{
+	const u8 kind = take();
+
+	calls++;
+	model.asleep = fuzz_asleep;
+	if (kind < 4 * NHYPERCALL)
+		step_call(kind % NHYPERCALL);
+	else if (kind < 4 * NHYPERCALL + 4)
+		step_call(wild());
+	else
+		step_event(kind);
+	if (irq_on && take() % 8)
+		world_interrupts(); /* nearly always at once, as the hardware does */
 	model_check_tables();
 	model_check_tlb();
+	model_check_gic();
 }
 
 /* Whether the kernel has printed @p text; processes print anything, zeros too. */
@@ -248,6 +297,7 @@ static void world(void)
 	model_reset();
 	model.speculates = true;
 	used = 0;
+	fuzz_irq_begin();
 	world_boot(FUZZ_PAGES);
 	for (i = 2; i <= 5; i++) {
 		new_frame(world_child(i));
@@ -263,6 +313,8 @@ static void world(void)
 		stop = model_run(step, NULL);
 		if (stop == MODEL_RETURNED)
 			continue;
+		if (stop == MODEL_WFI && irq_on)
+			break; /* all sleep, and what could wake one does not happen */
 		if (stop != MODEL_OFF || said("hv8: panic") || !said("hv8: no process is left"))
 			model_fail("the machine stopped (%d)", stop);
 		break;

@@ -215,6 +215,8 @@ void choose(u64 number, u64 a[6])
 	case HC_map_procs:
 	case HC_map_files:
 	case HC_map_vectors:
+	case HC_map_irqs:
+	case HC_map_gicv:
 	case HC_unmap_kernel:
 		a[0] = page_of_type(PAGE_L3, PAGE_L3);
 		a[1] = take() % 8;
@@ -286,6 +288,24 @@ void choose(u64 number, u64 a[6])
 	case HC_dmesg:
 		a[0] = my_frame();
 		a[1] = take() % DMESG_PAGES;
+		break;
+	case HC_alloc_irq:
+		a[0] = fuzz_device();
+		a[1] = take() % 2;
+		break;
+	case HC_reclaim_irq:
+		a[0] = fuzz_owned();
+		break;
+	case HC_ack_irq:
+		a[0] = fuzz_mine();
+		break;
+	case HC_raise_irq:
+		a[0] = take() % 2 ? any_proc(PROC_SLEEPING) : some_pid();
+		a[1] = take() % 4 ? take() % 16 : fuzz_owned();
+		break;
+	case HC_irq_priority:
+		a[0] = fuzz_mine();
+		a[1] = take() % 32 * 8;
 		break;
 	case HC_stat:
 		a[0] = take() % 8;
