@@ -9,6 +9,7 @@
 #include <hv8/map.h>
 #include <hv8/page.h>
 #include <hv8/proc.h>
+#include <hv8/stat.h>
 #include <hv8/vm.h>
 #include <machine.h>
 
@@ -142,7 +143,8 @@ static void rubbish_gicv2(void)
 	mmio_write32(hyp + 0x10c, 0x00080007);
 }
 
-/* Stage 2 is up, and the GIC is mapped: what follows is the boot as ever, with a look from outside behind gic_init(). */
+/* Stage 2 is up, and the GIC is mapped: what follows is the boot as ever, with a look from outside behind gic_init(). There is nothing to
+ * handle then. */
 KTEST(2, rubbish)
 {
 	rubbish_distributor();
@@ -152,5 +154,7 @@ KTEST(2, rubbish)
 		rubbish_gicv2();
 	proc_init();
 	ktest_stop();
+	irq_handle();
+	printk("to handle: %lu, spurious: %lu\n", stats[STAT_IRQS], stats[STAT_SPURIOUS]);
 	proc_start();
 }

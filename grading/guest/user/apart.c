@@ -6,7 +6,7 @@
 
 #define ROUNDS 16
 
-static volatile u64 came, number, taken, wrong, mask, open, late;
+static volatile u64 came, number, taken, wrong, mask, open, next, late, inside, between;
 static bool gicv;
 
 #define GICV(offset) (*(volatile u32 *)(UVA_GICV + (offset)))
@@ -53,21 +53,27 @@ static void away(bool enabled)
 static void handler(u64 intid)
 {
 	if (intid == open) {
+		inside++;
 		came = came << 4 | digit(number, taken++);
 		away(true);
+		hv8_raise_irq((u64)hv8_getpid(), next);
 		hv8_raise_irq((u64)hv8_getpid(), late);
 		irq_on();
-		away(true); /* `late` is less urgent than this handler: it must not come in here */
+		away(true); /* both are less urgent than this handler: they must not come in here */
 		irq_off();
+		inside--;
+	} else if (intid == next) {
+		wrong += inside;
+		between++;
 	} else if (intid == late) {
-		wrong += taken != 16; /* it is behind the mask until the end */
+		wrong += inside + (taken != ROUNDS); /* it is behind the mask until the end */
 		late = 0;
 	} else {
 		wrong += 100;
 	}
 }
 
-/* @p first and the next are its SGIs; their priorities are just above and below its mask. */
+/* @p first and the two behind it are its SGIs; the last is as urgent as its mask, and so waits. */
 static void run(const char *who, u64 value, u64 own_mask, u64 first)
 {
 	int i;
@@ -75,12 +81,14 @@ static void run(const char *who, u64 value, u64 own_mask, u64 first)
 	number = value;
 	mask = own_mask;
 	open = first;
-	late = first + 1;
-	came = taken = wrong = 0;
+	next = first + 1;
+	late = first + 2;
+	came = taken = wrong = between = 0;
 	irq_begin_or_end(handler);
 	gicv = has_gicv();
 	irq_mask(mask);
-	hv8_irq_priority(open, mask - 8);
+	hv8_irq_priority(open, mask - 16);
+	hv8_irq_priority(next, mask - 8);
 	hv8_irq_priority(late, mask);
 	for (i = 0; i < ROUNDS; i++) {
 		const bool off = i % 2 == (int)first % 2;
@@ -103,6 +111,7 @@ static void run(const char *who, u64 value, u64 own_mask, u64 first)
 	mask = 0xff;
 	irq_mask(mask);
 	irq_window();
+	wrong += between != ROUNDS;
 	line_decimal(late ? ", the late one did not come" : ", and the late one; wrong",
 	             (i64)wrong);
 }

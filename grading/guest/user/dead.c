@@ -88,6 +88,7 @@ int main(const char *arguments)
 	print("the device calls\n");
 	match();
 	result("heard");
+	hv8_lseek(NOFILE, 0); /* refused: the grader stops the machine here */
 	line_decimal("interrupts that nobody wanted", hv8_stat(STAT_UNOWNED));
 	irq_send(3);
 	result("an SGI of my own");
@@ -120,6 +121,5 @@ int main(const char *arguments)
 	line_decimal("the same pid", second == pid);
 	line_decimal("bury", bury((u64)second));
 	line_hex("all that came", value);
-	hv8_wake(0); /* refused: the grader stops the machine here */
 	return 0;
 }

@@ -21,7 +21,7 @@ static void send(u64 value)
 static void others(void)
 {
 	irq_begin_or_end(handler);
-	send(3UL << 24 | 1UL << 40);     /* all but me */
+	send(3UL << 24 | 1UL << 40 | 1); /* all but me */
 	send(3UL << 24 | 0xfffe);        /* other CPUs of my cluster */
 	send(3UL << 24 | 1 | 1UL << 16); /* another cluster */
 	send(3UL << 24 | 1 | 1UL << 32);

@@ -41,12 +41,13 @@ static void result(const char *what)
 
 static void both(const char *what, u64 trigger)
 {
-	const u64 intid = SPI + trigger;
+	const u64 intid = SPI + trigger, irqs = (u64)hv8_stat(STAT_IRQS);
 
 	print(what);
 	line_decimal(": alloc_irq", hv8_alloc_irq(intid, trigger));
 	raise(intid);
 	result("  masked");
+	line_decimal("  physical ones", hv8_stat(STAT_IRQS) - (i64)irqs);
 	irq_window();
 	result("  let in");
 	raise_again = true;

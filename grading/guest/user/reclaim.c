@@ -2,8 +2,9 @@
 #include "irqs.h"
 
 static volatile u64 taken, wrong, value;
-static volatile enum { NOTHING, GIVE_BACK, AND_TAKE_AGAIN } in_handler;
+static volatile enum { NOTHING, GIVE_BACK, AND_TAKE_AGAIN, HAND_OVER } in_handler;
 static u64 me;
+static i64 heir;
 
 static void handler(u64 intid)
 {
@@ -18,7 +19,40 @@ static void handler(u64 intid)
 		wrong += hv8_alloc_irq(intid, 0) != 0;
 		wrong += hv8_raise_irq(me, intid) != 0;
 	}
+	if (in_handler == HAND_OVER) {
+		hv8_send((u64)heir, intid, NONE, NONE);
+		receive((u64)heir, NONE, NONE); /* when it is active there */
+	}
 	in_handler = NOTHING;
+}
+
+/* Its parent's end of the same interrupt must not end this one. */
+static void heirs(u64 intid)
+{
+	if (++taken > 1)
+		return;
+	while (PROCS[1].state != PROC_WAITING)
+		yield();
+	hv8_send(1, 0, NONE, NONE);
+	receive(1, NONE, NONE); /* when it has ended there */
+	wrong += hv8_raise_irq(me, intid) != 0;
+	wrong += hv8_ack_irq(intid) != -EAGAIN; /* the distributor keeps it, while it is active */
+}
+
+static int child(void)
+{
+	struct message m;
+
+	me = (u64)hv8_getpid();
+	irq_begin_or_end(heirs);
+	m = receive(1, NONE, NONE);
+	wrong += hv8_alloc_irq(m.word, 0) != 0;
+	wrong += hv8_raise_irq(me, m.word) != 0;
+	irq_window_again();
+	print("heir: ");
+	print_decimal((i64)taken);
+	line_decimal(", wrongly", (i64)wrong);
+	return 0;
 }
 
 static void result(const char *what)
@@ -93,7 +127,24 @@ int main(const char *arguments)
 	for (k = 0; k < 8; k++)
 		wrong += hv8_reclaim_irq(SPI + k) != 0;
 	line_decimal("mine", PROCS[me].nirqs);
+
+	heir = fork_or_end();
+	if (heir == 0)
+		return child();
+	while (PROCS[heir].state != PROC_WAITING)
+		yield();
+	wrong += hv8_alloc_irq(SPI, 0) != 0;
+	in_handler = HAND_OVER;
+	hv8_raise_irq(me, SPI);
+	irq_window();
+	result("handed over");
+	while (PROCS[heir].state != PROC_WAITING)
+		yield();
+	hv8_send((u64)heir, 0, NONE, NONE);
+	while (PROCS[heir].state != PROC_ZOMBIE)
+		yield();
+	line_decimal("bury", bury((u64)heir));
 	line_hex("all that came", value);
-	hv8_wake(0); /* refused: the grader stops the machine here */
+	hv8_lseek(NOFILE, 0); /* refused: the grader stops the machine here */
 	return 0;
 }
