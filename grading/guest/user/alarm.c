@@ -6,6 +6,7 @@
 
 static volatile u64 word, taken, early, latest, strays;
 static u64 next, period, wanted;
+static const char *boot_arguments;
 
 static void handler(u64 intid)
 {
@@ -26,8 +27,13 @@ static void handler(u64 intid)
 		timer_off();
 }
 
-static void alarms(const char *what, u64 count)
+/* @p rival says whether another process has every second slice. */
+static void alarms(const char *what, u64 count, bool rival)
 {
+	const u64 tick = tick_of(boot_arguments), before = timer_now();
+	const u64 ticks = (u64)hv8_stat(STAT_TICKS);
+	u64 due;
+
 	wanted += count;
 	latest = 0;
 	next = timer_now() + period;
@@ -35,11 +41,14 @@ static void alarms(const char *what, u64 count)
 	while (taken < wanted)
 		continue;
 	spin_until(timer_now() + 4 * period); /* for one that is too many */
-	say("%s: %ld alarms, %ld early, the latest %ld us", what, taken, early, to_us(latest));
+	due = rival ? (timer_now() - before) / tick : 0;
+	say("%s: %ld alarms, %ld early, the latest %ld us, %ld ticks too many", what, taken, early,
+	    to_us(latest), (u64)hv8_stat(STAT_TICKS) - ticks - due);
 }
 
 int main(const char *arguments)
 {
+	boot_arguments = arguments;
 	if (hv8_getpid() != INIT_PID) {
 		receive(INIT_PID, NONE, NONE);
 		for (;;)
@@ -47,13 +56,14 @@ int main(const char *arguments)
 	}
 	while (PROCS[2].state != PROC_WAITING)
 		yield();
+	end_of_slice(arguments);
 	word = argument(arguments, "nonce");
 	period = from_us(130);
 	irq_begin(handler);
 	irq_on();
-	alarms("alone", 20);
+	alarms("alone", 20, false);
 	hv8_send(2, 0, NONE, NONE);
-	alarms("beside a spinner", 40);
+	alarms("beside a spinner", 40, true);
 	say("word: %016lx, %ld strays", word, strays);
 	hv8_kill(2);
 	return 0;

@@ -37,7 +37,7 @@ int main(const char *arguments)
 	}
 	while (PROCS[2].state != PROC_WAITING)
 		yield();
-	spin_until(timer_now() + 2 * tick_of(arguments)); /* the slice that was running ends */
+	end_of_slice(arguments);
 	spin(arguments, "alone", 20);
 	hv8_send(2, 0, NONE, NONE);
 	spin(arguments, "beside another", 30);

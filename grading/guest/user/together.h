@@ -120,6 +120,12 @@ static inline void spin_until(u64 time)
 		continue;
 }
 
+/** Wait until no slice runs any more; one may, although nobody else is ready. */
+static inline void end_of_slice(const char *arguments)
+{
+	spin_until(timer_now() + 2 * tick_of(arguments));
+}
+
 /** What a process that looks at the counter all the time sees of its slices. Times are of the counter. */
 struct slices {
 	u64 tick, looks, waits, longest_wait, longest_run;
