@@ -54,8 +54,7 @@ int main(const char *arguments)
 		for (;;)
 			continue;
 	}
-	while (PROCS[2].state != PROC_WAITING)
-		yield();
+	await_state(2, PROC_WAITING);
 	end_of_slice(arguments);
 	word = argument(arguments, "nonce");
 	period = from_us(130);

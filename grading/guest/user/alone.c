@@ -35,8 +35,7 @@ int main(const char *arguments)
 		receive(INIT_PID, NONE, NONE);
 		return 0;
 	}
-	while (PROCS[2].state != PROC_WAITING)
-		yield();
+	await_state(2, PROC_WAITING);
 	end_of_slice(arguments);
 	spin(arguments, "alone", 20);
 	hv8_send(2, 0, NONE, NONE);

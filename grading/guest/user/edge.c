@@ -16,13 +16,14 @@ int main(const char *arguments)
 			continue;
 		return 0;
 	}
-	while (PROCS[2].state != PROC_WAITING)
-		yield();
+	await_state(2, PROC_WAITING);
 	for (step = 0; step < STEPS; step++) {
 		u64 deadline, late;
 
 		hv8_send(2, 0, NONE, NONE);
-		yield(); /* it waits again; a slice begins, and will end although nobody else is ready */
+		await_state(
+			2,
+			PROC_WAITING); /* it waits again; a slice begins, and will end although nobody else is ready */
 		deadline = timer_now() + tick - from_us(3) + step;
 		timer_set(deadline);
 		hv8_wait();

@@ -41,8 +41,7 @@ int main(const char *arguments)
 	if (hv8_getpid() != INIT_PID)
 		answer(arguments);
 	irq_begin(handler);
-	while (PROCS[2].state != PROC_WAITING)
-		yield();
+	await_state(2, PROC_WAITING);
 	before = timer_now();
 	timer_set(before + from_us(500));
 	told("recv from anyone", receive(0, NONE, NONE), before);
@@ -56,13 +55,11 @@ int main(const char *arguments)
 	told("recv from one", receive(2, NONE, NONE), before);
 
 	before = timer_now();
-	while (PROCS[2].state != PROC_WAITING)
-		yield();
+	await_state(2, PROC_WAITING);
 	timer_set(before + from_us(500));
 	told("call", call(2, nonce), before);
 
-	while (PROCS[2].state != PROC_WAITING)
-		yield();
+	await_state(2, PROC_WAITING);
 	before = timer_now();
 	timer_set(before + from_us(300));
 	told("reply_wait", reply_wait(2, nonce + 2), before);

@@ -85,7 +85,7 @@ int main(const char *arguments)
 		if (pid == 0)
 			die();
 		while (PROCS[pid].state != PROC_ZOMBIE && PROCS[pid].state != PROC_SLEEPING)
-			yield();
+			hv8_switch(pid);
 		if (death == ASLEEP)
 			hv8_kill(pid);
 		say("pid %ld dies, %s", pid, deaths[death]);
@@ -94,8 +94,7 @@ int main(const char *arguments)
 		pid = (u64)fork_or_end();
 		if (pid == 0)
 			successor();
-		while (PROCS[pid].state != PROC_ZOMBIE)
-			yield();
+		await_state(pid, PROC_ZOMBIE);
 		bury(pid);
 	}
 	say("interrupts of nobody: %ld", hv8_stat(STAT_UNOWNED));

@@ -58,8 +58,7 @@ int main(const char *arguments)
 
 	if (hv8_getpid() != INIT_PID)
 		serve();
-	while (PROCS[2].state != PROC_WAITING)
-		yield();
+	await_state(2, PROC_WAITING);
 	end_of_slice(arguments);
 	ticks = hv8_stat(STAT_TICKS);
 	for (i = 0; i < 10; i++)
@@ -68,8 +67,7 @@ int main(const char *arguments)
 	word = call(2, 0).word;
 	say("dozed for a second: %ld us late, woke %ld times", word & 0xffffffff, word >> 32);
 	hv8_send(2, 0, NONE, NONE);
-	while (PROCS[2].state != PROC_SLEEPING)
-		yield();
+	await_state(2, PROC_SLEEPING);
 	end_of_slice(arguments);
 	before = timer_now();
 	nap(before - from_us(100));

@@ -82,6 +82,13 @@ static inline u64 processes(void)
 	return count;
 }
 
+/** Let process @p pid get on until it is in state @p state. Not by WFI: init's waits for input when nobody else is ready any more. */
+static inline void await_state(u64 pid, u64 state)
+{
+	while (PROCS[pid].state != state)
+		hv8_switch(pid);
+}
+
 /** Wait until all of the first @p count processes are here. @return a time in the near future, the same for all */
 static inline u64 together(u64 count)
 {
@@ -90,8 +97,7 @@ static inline u64 together(u64 count)
 	if (hv8_getpid() != INIT_PID)
 		return receive(INIT_PID, NONE, NONE).word;
 	for (pid = 2; pid <= count; pid++)
-		while (PROCS[pid].state != PROC_WAITING)
-			yield();
+		await_state(pid, PROC_WAITING);
 	start = timer_now() + from_us(50);
 	for (pid = 2; pid <= count; pid++)
 		hv8_send(pid, start, NONE, NONE);
