@@ -170,8 +170,8 @@ USED_BY_HOLES static int make_room(struct vgic *v, u32 priority)
 	return n;
 #else
 	/*
-	 * LAB 5: which list register can take an interrupt of this priority? One that is not in v->used (there are
-	 * gic.nlr). If there is none: of those whose state is pending and not active, the one of the lowest priority
+	 * LAB 5: which list register can take an interrupt of this priority? The first that is not in v->used (there
+	 * are gic.nlr); it is looked at from outside. If there is none: of those whose state is pending and not active, the one of the lowest priority
 	 * (the largest number), if that is lower than `priority`; put its interrupt back: set_pending(). If there is
 	 * none either, -1. lr_now() is the value as the process has left it; v->lr[] may be old.
 	 * Checked by sixteen interrupts that are raised from the least to the most urgent.
