@@ -37,7 +37,7 @@ int main(const char *arguments)
 		continue;
 	irq_begin_or_end(handler);
 	hv8_irq_priority(14, 0x00);
-	hv8_irq_priority(console, 0x50);
+	hv8_irq_priority(console, 0x10);
 	hv8_irq_priority(9, 0x60);
 	hv8_irq_priority(3, 0x08);
 	hv8_irq_priority(5, 0x48);
