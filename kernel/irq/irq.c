@@ -64,9 +64,10 @@ void irq_init(void)
 	irqs[board.gic.uart].owner = INIT_PID;
 	console_interrupts();
 #if LAB >= 6
-	kernels(board.gic.el1_timer);
-	kernels(board.gic.el2_timer);
-	timer_init();
+	if (timer_init()) {
+		kernels(board.gic.el1_timer);
+		kernels(board.gic.el2_timer);
+	}
 #endif
 	printk("hv8: GICv%d, %u interrupts, %d list registers\n", gic.version, gic.lines, gic.nlr);
 }
@@ -260,7 +261,8 @@ bool irq_first_use(u32 encoding)
 	}
 #if LAB >= 6
 	/* CNTP_TVAL_EL0, CNTP_CTL_EL0, CNTP_CVAL_EL0 */
-	if (!(current->uses & USES_TIMER) && group == SYSREG(3, 3, 14, 0, 0) && crm == 2) {
+	if (slice != SLICE_NEVER && !(current->uses & USES_TIMER) &&
+	    group == SYSREG(3, 3, 14, 0, 0) && crm == 2) {
 		current->uses |= USES_TIMER;
 		timer_enter(current);
 		return true;

@@ -8,6 +8,7 @@
 #include <hv8/console.h>
 #include <hv8/irq.h>
 #include <hv8/stat.h>
+#include <hv8/string.h>
 #include <hv8/sysreg.h>
 #include <hv8/timer.h>
 #include <machine.h>
@@ -33,7 +34,7 @@ static u64 now(void)
 	return read_sysreg(cntpct_el0);
 }
 
-/* Microseconds of a slice. */
+/* Microseconds of a slice; 0: tick=off. */
 static u64 tick_length(void)
 {
 	char text[12] = ""; /* longer than any that makes sense: it may be cut */
@@ -41,6 +42,8 @@ static u64 tick_length(void)
 	int i;
 
 	bootarg("tick", text, sizeof(text));
+	if (!strcmp(text, "off"))
+		return 0;
 	for (i = 0; text[i] >= '0' && text[i] <= '9'; i++)
 		us = us * 10 + (u64)(text[i] - '0');
 	return us >= 10 && us <= 1000000 && text[i] == '\0' ? us : TICK_US;
@@ -65,17 +68,20 @@ USED_BY_HOLES static void set_timer(void)
 #endif
 }
 
-void timer_init(void)
+bool timer_init(void)
 {
-	const u64 hz = timer_frequency();
+	const u64 hz = timer_frequency(), length = tick_length();
 
+	if (length == 0)
+		return false;
 	if (hz == 0)
 		panic("the counter has no frequency: firmware has not set CNTFRQ_EL0, and the device tree does not tell");
-	tick = hz * tick_length() / 1000000;
+	tick = hz * length / 1000000;
 	tick = tick ? tick : 1;
 	slice = SLICE_NONE;
 	write_sysreg(cntp_ctl_el0, 0);
 	set_timer();
+	return true;
 }
 
 void slice_start(void)

@@ -6,18 +6,21 @@
 
 #include <hv8/proc.h>
 
-#define TICK_US \
-	10000 /* a time slice, in microseconds; the boot argument tick=N (decimal, 10..1000000) overrides it */
+/*
+ * A time slice, in microseconds. The boot argument tick=N (decimal, 10..1000000) overrides it; tick=off: no preemption, and no
+ * timer for processes, as before lab 6.
+ */
+#define TICK_US 10000
 
 /** The counter's frequency in Hz, never assumed: CNTFRQ_EL0, or what the device tree says. */
 u64 timer_frequency(void);
 
-/** Prepare both timers. */
-void timer_init(void);
+/** Prepare both timers. @return whether they are used: not with the boot argument tick=off */
+bool timer_init(void);
 
 /** Whether the process that runs has a slice that will end. */
 extern enum slice {
-	SLICE_NEVER, /* there is no preemption: irq=off */
+	SLICE_NEVER, /* there is no preemption: irq=off, tick=off */
 	SLICE_NONE,  /* nobody else is ready */
 	SLICE_RUNS,
 } slice;
