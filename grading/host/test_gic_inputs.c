@@ -163,7 +163,11 @@ static void a_flood_overruns_the_fifo(void **state)
 	uart();
 	model_flood("0123456789abcdefgh");
 	assert_int_equal(mmio_read32(RIS) & 1 << 10, 1 << 10);
-	assert_int_equal(getc(), 1 << 11 | '0'); /* OE, once */
+	assert_int_equal(mmio_read32(UART + 4), 1 << 3);
+	assert_int_equal(getc(), 1 << 11 | '0');         /* OE, once */
+	assert_int_equal(mmio_read32(UART + 4), 1 << 3); /* in RSR until it is cleared */
+	mmio_write32(UART + 4, 0);
+	assert_int_equal(mmio_read32(UART + 4), 0);
 	for (i = 1; i < 16; i++)
 		assert_int_equal(getc(), "0123456789abcdef"[i]);
 	assert_int_equal(mmio_read32(UART + 0x18) & 1 << 4, 1 << 4);
@@ -174,6 +178,25 @@ static void a_flood_overruns_the_fifo(void **state)
 static void do_wfi(void *argument)
 {
 	wfi();
+}
+
+static void device_40(void)
+{
+	model_irq_level(40, true);
+}
+
+/* Once, and only if the CPU would sleep. */
+static void a_device_acts_while_the_cpu_sleeps(void **state)
+{
+	init_v3(false);
+	use(40, false, 0x80);
+	model.asleep = device_40;
+	assert_int_equal(model_run(do_wfi, NULL), MODEL_RETURNED);
+	assert_true(model_irq_line());
+	assert_null(model.asleep);
+	model.asleep = device_40;
+	assert_int_equal(model_run(do_wfi, NULL), MODEL_RETURNED);
+	assert_non_null(model.asleep);
 }
 
 static void wfi_lets_time_pass(void **state)
@@ -232,6 +255,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(the_receive_interrupt_is_for_many),
 	TEST(typing_waits_for_the_fifo),
 	TEST(a_flood_overruns_the_fifo),
+	TEST(a_device_acts_while_the_cpu_sleeps),
 	TEST(wfi_lets_time_pass),
 	TEST(who_ignores_what_wakes_him_stops),
 };

@@ -290,6 +290,44 @@ static void targets(void **state)
 	}
 }
 
+/* The one device page: on a GICv2, for EL1, as a device, and not to execute. */
+static void only_gicv_is_mapped_of_all_devices(void **state)
+{
+	const u64 gicv = 0x08040000, device = (HAND_RW & ~(3UL << 8 | 1UL << 6)) | 1UL << 2;
+	const struct {
+		u64 entry;
+		const char *text; /* NULL: all is in order */
+	} cases[] = {
+		{ gicv | device, NULL },
+		{ gicv | device | 1UL << 6, "lets EL0 in" },
+		{ (gicv | device | 1UL << 7) & ~(1UL << 53), "lets execute" },
+		{ (gicv | device | 1UL << 7) & ~(1UL << 54), "lets execute" },
+		{ gicv | (HAND_RW & ~(1UL << 6)), "is not for Device-nGnRE memory" },
+		{ (gicv | device) & ~HAND_NG, "without nG" },
+		{ (gicv + PAGE_SIZE) | device, "is not for inner shareable" },
+		{ 0x08010000 | device, "is not for inner shareable" },
+		{ 0x09000000 | (HAND_RW & ~(1UL << 6)), "perhaps a device" },
+	};
+	pte_t *entry = hand_entry(1, VA + 0x1000, 3);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		model.gic.version = 2;
+		hand_store(entry, cases[i].entry);
+		pte_publish();
+		if (cases[i].text)
+			FINDS(check, cases[i].text);
+		else
+			check(NULL);
+		hand_store(entry, 0);
+		model.gic.version = 3; /* there is none */
+		hand_store(entry, cases[i].entry);
+		pte_publish();
+		FINDS(check, "");
+		hand_store(entry, 0);
+	}
+}
+
 static void tables(void **state)
 {
 	pte_t *entry = hand_entry(1, VA2, 2);
@@ -452,6 +490,7 @@ static const struct CMUnitTest all[] = {
 	RULE(no_ng),
 	RULE(rights),
 	RULE(targets),
+	RULE(only_gicv_is_mapped_of_all_devices),
 	RULE(tables),
 	RULE(an_embryo_is_alive),
 	RULE(nothing_is_published),
