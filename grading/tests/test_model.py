@@ -63,7 +63,7 @@ class Model(unittest.TestCase):
 
 
 class Reference(unittest.TestCase):
-    def page(self, text, lab="4"):
+    def page(self, text, lab="99"):
         with tempfile.NamedTemporaryFile("w", suffix=".def", encoding="ascii") as file:
             file.write(text)
             file.flush()
