@@ -95,6 +95,19 @@ static void slices_end_and_each_has_its_turn(void **state)
 	}
 }
 
+/* Of equals the GIC may take any: a device that never rests could keep the tick from ever coming. */
+static void no_device_comes_before_the_tick(void **state)
+{
+	u32 intid;
+	int version;
+
+	for (version = 2; version <= 3; version++) {
+		begin(version);
+		for (intid = 34; intid < 128; intid++)
+			assert_true(model_irq(26).priority < model_irq(intid).priority);
+	}
+}
+
 static void a_slice_that_ends_for_nobody_is_the_last(void **state)
 {
 	begin(3);
@@ -293,6 +306,7 @@ static void timers_are_not_inherited(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(who_is_alone_is_never_interrupted),
 	BOTH(slices_end_and_each_has_its_turn),
+	TEST(no_device_comes_before_the_tick),
 	TEST(a_slice_that_ends_for_nobody_is_the_last),
 	TEST(switch_and_call_hand_the_rest_of_the_slice_on),
 	TEST(without_interrupts_nobody_is_preempted),

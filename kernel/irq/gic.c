@@ -36,6 +36,7 @@
 #define GICD_CTLR_ENABLE1A (1U << 1)  /* GICv3: group 1, in either security state's view */
 #define GICD_CTLR_ARE      (1U << 4)  /* affinity routing: system registers, not GICC */
 #define PRIORITIES         0xa0a0a0a0 /* four interrupts of one priority */
+#define URGENT             0x80U
 
 struct gic gic;
 
@@ -161,6 +162,14 @@ void gic_configure(intid_t intid, bool edge)
 	const u32 bit = 2U << intid % 16 * 2, others = mmio_read32(at) & ~bit;
 
 	mmio_write32(at, edge ? others | bit : others);
+}
+
+void gic_urgent(intid_t intid)
+{
+	const pa_t at = frame(intid) + GICD_IPRIORITYR + intid / 4 * 4;
+	const u32 shift = intid % 4 * 8, others = mmio_read32(at) & ~(0xffU << shift);
+
+	mmio_write32(at, others | URGENT << shift);
 }
 
 void gic_pend(intid_t intid)

@@ -37,9 +37,11 @@ static const char *needed(void)
 	return gic_init();
 }
 
+/* The kernel's own come first: a process's device that never rests must not keep the tick from coming. */
 static void kernels(intid_t intid)
 {
 	irqs[intid].type = IRQ_KERNEL;
+	gic_urgent(intid);
 	gic_enable(intid);
 }
 

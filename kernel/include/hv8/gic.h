@@ -71,6 +71,9 @@ void gic_disable(intid_t intid);
 /** Whether the disabled SPI @p intid is edge-triggered (or level-sensitive). */
 void gic_configure(intid_t intid, bool edge);
 
+/** Let the disabled @p intid be signalled before all that are not urgent. */
+void gic_urgent(intid_t intid);
+
 /** Make @p intid pending, as its device would. */
 void gic_pend(intid_t intid);
 
