@@ -80,7 +80,10 @@ INLINE i64 hypercall(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 #include <uapi/hypercall.def>
 #undef HYPERCALL
 
-/** Let another process run. */
+/**
+ * Let another process run: WFI, which the kernel traps. It is trapped only if it would sleep (HCR_EL2.TWI), so with an
+ * interrupt pending, masked or not, it comes back at once.
+ */
 static inline void yield(void)
 {
 	__asm__ volatile("wfi" : : : "memory");
