@@ -2,7 +2,7 @@
 """Measures what the kernel's operations cost, in guest instructions, and holds them against the bars: `make bench`.
 
     bench.py [options] BUILDDIR    a kernel and programs built with BENCH=1
-Boots QEMU three times: the processes of user/bench.c and user/interrupts.c, and kernel/crossing.c. Guest instructions compare software paths; they
+Boots QEMU four times: the processes of user/bench.c and user/interrupts.c, and kernel/crossing.c. Guest instructions compare software paths; they
 say nothing of caches or TLBs. Everything runs under -icount, so that two runs write the same bytes to OUT/results.json.
 Exit status: 0 every bar is met, 1 one is missed, 2 something did not work.
 """
@@ -30,7 +30,7 @@ BARS = {"null_hypercall": 60, "fault_to_handler": 20, "fault_round_trip": 100, "
         "hvc_el1_to_el2": None, "svc_el0_to_el1": None}
 # Slices too long to end; short ones, since the counter is slow to read in QEMU; and none.
 BOOTS = ("test=bench_processes init=bench,bench tick=1000000", "test=bench_processes init=interrupts,interrupts tick=20",
-         "test=bench_crossing")
+         "test=bench_processes init=interrupts typed=1", "test=bench_crossing")
 ROW = re.compile(r"^bench: (\w+) (\d+) (\d+) (\d+)\r?$", re.MULTILINE)
 
 
