@@ -152,7 +152,8 @@ def results_of(labs, results):
     for lab in labs:
         tests = [{"name": r.test.name, "title": r.test.title, "points": r.test.points if r.status == "pass" else 0,
                   "max": r.test.points, "status": r.status, "why": r.why, "seconds": round(r.seconds, 3),
-                  "guest_instructions": r.instructions, "holes": r.holes, "log": os.path.relpath(r.log)}
+                  "guest_instructions": r.instructions, "holes": r.holes, "handout": r.test.handout, "report": r.report,
+                  "log": os.path.relpath(r.log)}
                  for r in results if r.lab == lab.number]
         found.append({"lab": lab.number, "name": lab.name, "score": sum(test["points"] for test in tests),
                       "max": sum(test["max"] for test in tests), "tests": tests})
