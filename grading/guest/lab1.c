@@ -8,6 +8,12 @@
 #include <hv8/string.h>
 #include <machine.h>
 
+/* @p word with one more result in it: in the end it is right only if the nonce and each result is, and their order. */
+static u64 fold(u64 word, u64 result)
+{
+	return word * 31 + result;
+}
+
 KTEST(1, hello)
 {
 	printk("nonce: %lx\n", nonce);
@@ -109,20 +115,23 @@ KTEST(1, typed)
 
 KTEST(1, paste)
 {
-	u32 sum = 0, count = 0;
+	u64 sum = nonce;
+	u32 count = 0;
 	char c;
 
 	printk("paste\n");
 	while ((c = read_char()) != '.') {
-		sum = sum * 31 + (u8)c;
+		sum = fold(sum, (u8)c);
 		count++;
 	}
-	printk("got %u characters, sum %08x\n", count, sum);
+	printk("got %u characters, sum %016lx\n", count, sum);
 }
 
 KTEST(1, no_input)
 {
-	printk("nothing typed: %d\n", pl011_getc());
+	const int byte = pl011_getc();
+
+	printk("nothing typed: %d, word: %016lx\n", byte, fold(nonce, (u64)(i64)byte));
 }
 
 KTEST(1, board)
@@ -184,11 +193,11 @@ static void put_node(const char *node, u32 name, const char *value, const char *
 		put_cell(2);
 }
 
-/* Which console a tree with two PL011s has; the second may have a status. */
-static void console_of(const char *stdout_path, const char *uart, const char *status)
+/* Which console a tree with two PL011s has; the second may have a status. @return @p word with its name */
+static u64 console_of(u64 word, const char *stdout_path, const char *uart, const char *status)
 {
 	struct fdt fdt;
-	const char *problem;
+	const char *problem, *name;
 	u32 structure_end;
 	int node;
 
@@ -219,27 +228,34 @@ static void console_of(const char *stdout_path, const char *uart, const char *st
 	if (problem)
 		panic("the test's own tree: %s", problem);
 	node = fdt_console(&fdt);
+	name = node < 0 ? "none" : fdt_name(&fdt, node);
 	printk("stdout-path %s%s%s: %s\n", stdout_path ? stdout_path : "missing",
-	       status ? ", " : "", status ? status : "", node < 0 ? "none" : fdt_name(&fdt, node));
+	       status ? ", " : "", status ? status : "", name);
+	while (*name)
+		word = fold(word, (u8)*name++);
+	return word;
 }
 
 KTEST(1, consoles)
 {
-	console_of("/uart@3000", "arm,pl011", NULL);
-	console_of("/uart@3000:115200n8", "arm,pl011", NULL);
-	console_of("serial1", "arm,pl011", NULL);
-	console_of("serial1:115200n8", "arm,pl011", "okay");
-	console_of("serial2", "arm,pl011", NULL);
-	console_of("/nowhere", "arm,pl011", NULL);
-	console_of("/other@2000", "arm,pl011", NULL);
-	console_of(NULL, "arm,pl011", NULL);
-	console_of("/uart@3000", "arm,pl011", "disabled");
-	console_of("/uart@3000", "arm,pl010", NULL);
+	u64 word = nonce;
+
+	word = console_of(word, "/uart@3000", "arm,pl011", NULL);
+	word = console_of(word, "/uart@3000:115200n8", "arm,pl011", NULL);
+	word = console_of(word, "serial1", "arm,pl011", NULL);
+	word = console_of(word, "serial1:115200n8", "arm,pl011", "okay");
+	word = console_of(word, "serial2", "arm,pl011", NULL);
+	word = console_of(word, "/nowhere", "arm,pl011", NULL);
+	word = console_of(word, "/other@2000", "arm,pl011", NULL);
+	word = console_of(word, NULL, "arm,pl011", NULL);
+	word = console_of(word, "/uart@3000", "arm,pl011", "disabled");
+	word = console_of(word, "/uart@3000", "arm,pl010", NULL);
+	printk("word: %016lx\n", word);
 }
 
 __attribute__((noinline)) static void give_up(u64 nonce)
 {
-	panic("asked to, code %lx", nonce);
+	panic("asked to, code %016lx", 5 * nonce);
 }
 
 KTEST(1, panic)
@@ -251,5 +267,8 @@ KTEST(1, panic)
 /* The frame pointer is rubbish too, though aligned: the backtrace must not follow it. */
 KTEST(1, brk)
 {
-	__asm__ volatile("mov x9, %0\n\tand x29, %0, #~15\n\tbrk #7" : : "r"(nonce) : "x9");
+	__asm__ volatile("mov x9, %0\n\tmov x10, %1\n\tmvn x11, %0\n\tand x29, %0, #~15\n\tbrk #7"
+	                 :
+	                 : "r"(nonce), "r"(3 * nonce)
+	                 : "x9", "x10", "x11");
 }

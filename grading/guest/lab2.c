@@ -30,20 +30,30 @@ KTEST(2, blocks)
 	ktest_stop();
 }
 
+/* Print a result; the word is right in the end only if the nonce and each result is, and their order. */
+static u64 result(u64 word, const char *what, int value)
+{
+	printk("%s: %d\n", what, value);
+	return word * 31 + (u64)(i64)value;
+}
+
 KTEST(2, refused)
 {
 	const int before = map_table_count();
+	u64 word = nonce;
 
-	printk("unaligned start: %d\n", map_range(NOWHERE + 8, NOWHERE + 0x1000, MAP_DATA));
-	printk("unaligned end: %d\n", map_range(NOWHERE, NOWHERE + 0x1008, MAP_DATA));
-	printk("empty: %d\n", map_range(NOWHERE, NOWHERE, MAP_DATA));
-	printk("too high: %d\n", map_range(1UL << 48, (1UL << 48) + 0x1000, MAP_DATA));
-	printk("nothing mapped yet: %d\n", map_table_count() - before);
-	printk("first: %d\n", map_range(NOWHERE, NOWHERE + BLOCK_SIZE, MAP_DATA));
-	printk("block again: %d\n", map_range(NOWHERE, NOWHERE + BLOCK_SIZE, MAP_DATA));
-	printk("page in the block: %d\n", map_range(NOWHERE + 0x1000, NOWHERE + 0x2000, MAP_TEXT));
-	printk("too many tables: %d\n",
-	       map_range(NOWHERE + 0x40000000UL, NOWHERE + (200UL << 30), MAP_DATA));
+	word = result(word, "unaligned start", map_range(NOWHERE + 8, NOWHERE + 0x1000, MAP_DATA));
+	word = result(word, "unaligned end", map_range(NOWHERE, NOWHERE + 0x1008, MAP_DATA));
+	word = result(word, "empty", map_range(NOWHERE, NOWHERE, MAP_DATA));
+	word = result(word, "too high", map_range(1UL << 48, (1UL << 48) + 0x1000, MAP_DATA));
+	word = result(word, "nothing mapped yet", map_table_count() - before);
+	word = result(word, "first", map_range(NOWHERE, NOWHERE + BLOCK_SIZE, MAP_DATA));
+	word = result(word, "block again", map_range(NOWHERE, NOWHERE + BLOCK_SIZE, MAP_DATA));
+	word = result(word, "page in the block",
+	              map_range(NOWHERE + 0x1000, NOWHERE + 0x2000, MAP_TEXT));
+	word = result(word, "too many tables",
+	              map_range(NOWHERE + 0x40000000UL, NOWHERE + (200UL << 30), MAP_DATA));
+	printk("word: %016lx\n", word);
 }
 
 static void look_up(const char *what, u64 address)
@@ -85,33 +95,42 @@ KTEST(2, null_write)
 {
 	volatile pa_t null = 0x10; /* the compiler must not know, or it refuses */
 
-	*(volatile u64 *)pa_pointer(null) = nonce;
+	__asm__ volatile("mov x9, %1\n\tstr x9, [%0]"
+	                 :
+	                 : "r"(pa_pointer(null)), "r"(3 * nonce)
+	                 : "x9", "memory");
 }
 
 KTEST(2, text_write)
 {
-	*(volatile u32 *)pa_pointer(pointer_pa(_text)) = 0;
+	__asm__ volatile("mov x9, %1\n\tstr w9, [%0]"
+	                 :
+	                 : "r"(pa_pointer(pointer_pa(_text))), "r"(5 * nonce)
+	                 : "x9", "memory");
 }
 
 KTEST(2, data_execute)
 {
 	static u32 code[] = { 0xd65f03c0 }; /* ret */
 
-	((void (*)(void))pa_pointer(pointer_pa(code)))();
+	__asm__ volatile("mov x9, %1\n\tblr %0"
+	                 :
+	                 : "r"(pa_pointer(pointer_pa(code))), "r"(7 * nonce)
+	                 : "x9", "x30", "memory");
 	printk("executed data\n");
 }
 
-__attribute__((noinline)) static u64 dig(u64 depth)
-{
-	volatile u64 room[32];
-
-	room[depth % 32] = depth;
-	return depth == ~0UL ? 0 : dig(depth + 1) + room[depth % 32];
-}
+/* Calls itself for ever, with 256 bytes of stack each time. */
+__asm__("	.pushsection .text\n"
+        "	.type	dig, %function\n"
+        "dig:	stp	x29, x30, [sp, #-256]!\n"
+        "	mov	x29, sp\n"
+        "	bl	dig\n"
+        "	.popsection\n");
 
 KTEST(2, stack_overflow)
 {
-	printk("%lu\n", dig(0));
+	__asm__ volatile("mov x9, %0\n\tbl dig" : : "r"(9 * nonce) : "x9", "x30", "memory");
 }
 
 extern const char boot[]; /* start.S; the header page before it is not mapped */
@@ -122,10 +141,10 @@ KTEST(2, reenter)
 		__attribute__((section(".data"))); /* not .bss: it must survive the second boot */
 
 	if (entered) {
-		printk("entered again\n");
+		printk("entered again: %016lx\n", entered + nonce);
 		return;
 	}
-	entered = 1;
+	entered = 3 * nonce;
 	printk("entering again with the MMU on\n");
 	((void (*)(pa_t fdt))pa_pointer(pointer_pa(boot)))(board.fdt.start);
 }
@@ -134,5 +153,5 @@ KTEST(2, nested)
 {
 	const char *volatile unmapped = (const char *)0x10;
 
-	panic("%s", unmapped);
+	panic("%016lx %s", 7 * nonce, unmapped);
 }

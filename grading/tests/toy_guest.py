@@ -23,6 +23,7 @@ SECTIONS {
     .text : { *(.head) *(.text*) } :code
     .rodata : { *(.rodata*) } :code
     .data : { *(.data*) } :data
+    behind = .;
     .bss : { *(.bss*) } :data
 }
 """
@@ -39,14 +40,18 @@ def scratch():
     if _scratch is None:
         _scratch = tempfile.mkdtemp(prefix="hv8-grading-")
         atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
-        build = os.path.join(_scratch, "build")
-        os.mkdir(build)
-        script, elf = os.path.join(_scratch, "guest.ld"), os.path.join(build, "kernel.elf")
-        with open(script, "w", encoding="ascii") as file:
-            file.write(LAYOUT)
-        subprocess.run([CROSS + "gcc"] + FLAGS + ["-T", script, "-o", elf, os.path.join(HERE, "guest.c")], check=True)
-        subprocess.run([CROSS + "objcopy", "-O", "binary", elf, os.path.join(build, "kernel.bin")], check=True)
+        build_guest("guest.c", os.path.join(_scratch, "build"))
     return _scratch
+
+
+def build_guest(source, build):
+    """Make the directory `build` with the kernel.elf and the kernel.bin of a guest."""
+    os.mkdir(build)
+    script, elf = os.path.join(build, "guest.ld"), os.path.join(build, "kernel.elf")
+    with open(script, "w", encoding="ascii") as file:
+        file.write(LAYOUT)
+    subprocess.run([CROSS + "gcc"] + FLAGS + ["-T", script, "-o", elf, os.path.join(HERE, source)], check=True)
+    subprocess.run([CROSS + "objcopy", "-O", "binary", elf, os.path.join(build, "kernel.bin")], check=True)
 
 
 class Graded:

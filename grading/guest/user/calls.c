@@ -1,8 +1,11 @@
 /* Every hypercall, and what each refuses. */
 #include "hv8.h"
 
+static u64 word; /* the nonce and every result in turn */
+
 static void result(const char *what, i64 value)
 {
+	word = word * 31 + (u64)value;
 	print(what);
 	print(": ");
 	print_decimal(value);
@@ -14,6 +17,8 @@ int main(const char *arguments)
 	static char long_text[2 * 4096] __attribute__((aligned(4096)));
 	char *across = long_text + 4096 - 8;
 	int i;
+
+	word = argument(arguments, "nonce");
 
 	for (i = 0; i < 16; i++)
 		across[i] = "across the pages"[i];
@@ -30,5 +35,8 @@ int main(const char *arguments)
 	result("write beyond 48 bits", hv8_console_write((uva_t)(1UL << 63), 4));
 	result(" written", hv8_console_write((uva_t)across, 16));
 	result("read nothing", hv8_console_read());
+	print("word: ");
+	print_hex(word);
+	print("\n");
 	return -3;
 }

@@ -1,49 +1,56 @@
-/* Process N of several tries the Nth thing that a process may not do. */
+/* Process N of several tries the Nth thing that a process may not do; the report has N + 2 times the nonce in x9. */
 #include "hv8.h"
+
+#define TRY(instruction)                                               \
+	do {                                                           \
+		register u64 x9 __asm__("x9") = mark;                  \
+		__asm__ volatile(instruction : "+r"(value) : "r"(x9)); \
+	} while (0)
 
 int main(const char *arguments)
 {
 	u64 value = argument(arguments, "nonce");
+	const u64 mark = value * ((u64)hv8_getpid() + 2);
 
 	switch (hv8_getpid()) {
 	case 1:
-		__asm__ volatile("msr ttbr0_el1, %0" : : "r"(value));
+		TRY("msr ttbr0_el1, %0");
 		break;
 	case 2:
-		__asm__ volatile("msr tcr_el1, %0" : : "r"(value));
+		TRY("msr tcr_el1, %0");
 		break;
 	case 3:
-		__asm__ volatile("msr sctlr_el1, xzr");
+		TRY("msr sctlr_el1, xzr");
 		break;
 	case 4:
-		__asm__ volatile("msr mair_el1, %0" : : "r"(value));
+		TRY("msr mair_el1, %0");
 		break;
 	case 5:
-		__asm__ volatile("smc #0");
+		TRY("smc #0");
 		break;
 	case 6:
-		__asm__ volatile("msr mdscr_el1, %0" : : "r"(value));
+		TRY("msr mdscr_el1, %0");
 		break;
 	case 7:
-		__asm__ volatile("mrs %0, pmccntr_el0" : "=r"(value));
+		TRY("mrs %0, pmccntr_el0");
 		break;
 	case 8:
-		__asm__ volatile("msr pmcr_el0, %0" : : "r"(value));
+		TRY("msr pmcr_el0, %0");
 		break;
 	case 9:
-		__asm__ volatile("dc cisw, %0" : : "r"(value));
+		TRY("dc cisw, %0");
 		break;
 	case 10:
-		__asm__ volatile("mrs %0, cntp_ctl_el0" : "=r"(value));
+		TRY("mrs %0, cntp_ctl_el0");
 		break;
 	case 11:
-		__asm__ volatile("msr actlr_el1, %0" : : "r"(value));
+		TRY("msr actlr_el1, %0");
 		break;
 	case 12:
-		__asm__ volatile("mrs %0, s3_0_c12_c12_0" : "=r"(value)); /* ICC_IAR1_EL1 */
+		TRY("mrs %0, s3_0_c12_c12_0"); /* ICC_IAR1_EL1 */
 		break;
 	case 13:
-		__asm__ volatile("hvc #7");
+		TRY("hvc #7");
 		break;
 	}
 	print("not denied\n");

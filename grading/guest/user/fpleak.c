@@ -19,13 +19,13 @@ static u64 any_bit(void)
 
 int main(const char *arguments)
 {
-	u64 nonce = argument(arguments, "nonce"), low, high;
+	u64 word = 3 * argument(arguments, "nonce"), low, high;
 
 	if (hv8_getpid() == 1) {
 		__asm__ volatile("dup v0.2d, %0\n\tdup v1.2d, %0\n\tdup v7.2d, %0\n\t"
 		                 "dup v16.2d, %0\n\tdup v31.2d, %0"
 		                 :
-		                 : "r"(nonce));
+		                 : "r"(word));
 		yield();
 		__asm__ volatile("fmov %0, d31\n\tmov %1, v7.d[1]" : "=r"(low), "=r"(high));
 		print("first, afterwards: ");
@@ -35,7 +35,7 @@ int main(const char *arguments)
 	} else {
 		print("second, at first sight: ");
 		print_hex(any_bit());
-		__asm__ volatile("dup v31.2d, %0\n\tdup v7.2d, %0" : : "r"(~nonce));
+		__asm__ volatile("dup v31.2d, %0\n\tdup v7.2d, %0" : : "r"(~word));
 	}
 	print("\n");
 	return 0;

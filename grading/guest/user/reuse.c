@@ -25,16 +25,21 @@ static i64 life(u64 pid, u64 root)
 int main(const char *arguments)
 {
 	const u64 nonce = argument(arguments, "nonce"), more = (nonce & 7) + 1;
-	u64 root = (u64)free_page(), i, wrong = 0;
+	u64 root = (u64)free_page(), i, wrong = 0, word = nonce;
 
 	line_decimal("life 1", life(PID, root));
 	line_decimal("life 2", life(PID, root));
 	line_decimal("life 3", life(PID, root));
 	line_decimal("another pid, life 1", life(PID + 1, root));
 	line_decimal("another pid, life 2", life(PID + 1, root));
-	for (i = 3; i < 1024; i++)
-		wrong += life(PID, root) != (i64)(i * NPROC + PID);
+	for (i = 3; i < 1024; i++) {
+		const i64 asid = life(PID, root);
+
+		wrong += asid != (i64)(i * NPROC + PID);
+		word = word * 31 + (u64)asid;
+	}
 	line_decimal("wrong among 1024", (i64)wrong);
+	line_hex("their word", word);
 	line_decimal("flushes by then", hv8_stat(STAT_FLUSH_ASID));
 	line_decimal("life 1025", life(PID, root));
 	line_decimal("flushes", hv8_stat(STAT_FLUSH_ASID));

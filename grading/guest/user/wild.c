@@ -1,31 +1,37 @@
 /*
  * Does one thing that faults and does not handle it: process 1 what fault=N in the arguments says,
- * process 2 the next one, and so on.
+ * process 2 the next one, and so on. The report has a product of the nonce in x9.
  */
 #include "hv8.h"
+
+#define AT(address, access)                                                           \
+	do {                                                                          \
+		register u64 x9 __asm__("x9") = mark;                                 \
+		__asm__ volatile(access : : "r"(address), "r"(x9) : "x30", "memory"); \
+	} while (0)
 
 static u32 code[] = { 0xd65f03c0 }; /* ret, in data */
 
 int main(const char *arguments)
 {
-	volatile u64 *wild = (u64 *)0xdead0;
+	const u64 mark = argument(arguments, "nonce") * ((u64)hv8_getpid() + 2);
 
 	print("about to fault\n");
 	switch (argument(arguments, "fault") + (u64)hv8_getpid() - 1) {
 	case 1:
-		*wild = 1;
+		AT(0xdead0UL, "str x9, [%0]");
 		break;
 	case 2: /* its own text */
-		*(volatile u32 *)&main = 0;
+		AT(&main, "str w9, [%0]");
 		break;
 	case 3: /* its own data */
-		((void (*)(void))(u64)code)();
+		AT(code, "blr %0");
 		break;
 	case 4: /* above TTBR0's range */
-		(void)*(volatile u64 *)0xffff000000001000UL;
+		AT(0xffff000000001000UL, "ldr xzr, [%0]");
 		break;
 	case 5: /* where the kernel is */
-		(void)*(volatile u64 *)0x40201000UL;
+		AT(0x40201000UL, "ldr xzr, [%0]");
 		break;
 	case 6:
 		__asm__ volatile("svc #3");
