@@ -9,8 +9,8 @@ typedef unsigned long u64;
 typedef unsigned int u32;
 typedef unsigned char u8;
 
-#define NOINLINE       __attribute__((noinline, used))
-#define REG(address)   (*(volatile u32 *)(address))
+#define NOINLINE        __attribute__((noinline, used))
+#define REG(address)    (*(volatile u32 *)(address))
 #define PSCI_SYSTEM_OFF 0x84000008UL
 
 __asm__(".section .head, \"ax\"\n"
@@ -20,7 +20,8 @@ __asm__(".section .head, \"ax\"\n"
         "1: adr x1, _start\nadd sp, x1, #0x80000\nbl guest_main\n2: wfi\nb 2b\n"
         ".text\n");
 
-extern const char behind[] __attribute__((visibility("hidden"))); /* the end of the image: the text */
+extern const char behind[]
+	__attribute__((visibility("hidden"))); /* the end of the image: the text */
 
 #define STOP(name)                                   \
 	NOINLINE void name(void);                    \
@@ -28,7 +29,7 @@ extern const char behind[] __attribute__((visibility("hidden"))); /* the end of 
 	{                                            \
 		__asm__ volatile("" : : : "memory"); \
 	}
-#define STOPS(do_it)                                                                       \
+#define STOPS(do_it)                                                                        \
 	do_it(ktest_stop) do_it(el1_return) do_it(hc_getpid) do_it(hc_wake) do_it(hc_lseek) \
 		do_it(hc_poweroff) do_it(panic)
 STOPS(STOP)

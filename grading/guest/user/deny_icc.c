@@ -1,8 +1,14 @@
-/* Process N of several tries the Nth register of a GICv3 that is not for processes; the first sends SGIs to others. */
+/* Process N of several tries the Nth register of a GICv3 that is not for processes; the first sends SGIs to others, then
+ * 16 to itself, as the nonce says. The report has N times the nonce in x9. */
 #include "irqs.h"
 
-#define READ(reg)  __asm__ volatile("mrs %0, " #reg : "=r"(value))
-#define WRITE(reg) __asm__ volatile("msr " #reg ", %0" : : "r"(value))
+#define TRY(instruction)                                               \
+	do {                                                           \
+		register u64 x9 __asm__("x9") = mark;                  \
+		__asm__ volatile(instruction : "+r"(value) : "r"(x9)); \
+	} while (0)
+#define READ(reg)  TRY("mrs %0, " #reg)
+#define WRITE(reg) TRY("msr " #reg ", %0")
 
 static volatile u64 taken;
 
@@ -18,8 +24,10 @@ static void send(u64 value)
 }
 
 /* IHI 0069 12.2.20: Aff3 55:48, RS 47:44, IRM 40, Aff2 39:32, INTID 27:24, Aff1 23:16, the target list 15:0. */
-static void others(void)
+static void others(u64 nonce)
 {
+	u64 k;
+
 	irq_begin_or_end(handler);
 	send(3UL << 24 | 1UL << 40 | 1); /* all but me */
 	send(3UL << 24 | 0xfffe);        /* other CPUs of my cluster */
@@ -31,15 +39,19 @@ static void others(void)
 	send(5UL << 24 | 1);
 	send(6UL << 24 | 0xffff);
 	line_hex("sent to me", taken);
+	for (k = 0; k < 16; k++)
+		send(digit(nonce, k) << 24 | 1);
+	line_hex("in turn", 3 * taken);
 }
 
 int main(const char *arguments)
 {
 	u64 value = argument(arguments, "nonce");
+	const u64 mark = value * (u64)hv8_getpid();
 
 	switch (hv8_getpid()) {
 	case 1:
-		others();
+		others(value);
 		return 0;
 	case 2:
 		READ(s3_0_c12_c8_0); /* ICC_IAR0_EL1 */

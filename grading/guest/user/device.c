@@ -87,7 +87,7 @@ int main(const char *arguments)
 		raise(SPI + k % 2);
 		irq_window();
 	}
-	line_hex("in turn", came ^ 0x0101010101010101);
+	line_hex("in turn", 3 * (came ^ 0x0101010101010101));
 	result("in turn");
 	came = 0;
 	for (k = 0; k < 8; k++)
@@ -97,7 +97,7 @@ int main(const char *arguments)
 		if (k % 8 == 7)
 			irq_window();
 	}
-	line_hex("eight at a time", came ^ 0x7654321076543210);
+	line_hex("eight at a time", 5 * (came ^ 0x7654321076543210));
 	result("eight at a time");
 	for (k = 0; k < 8; k++)
 		wrong += hv8_reclaim_irq(SPI + k) != 0;

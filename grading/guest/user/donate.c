@@ -12,7 +12,7 @@ static u64 hundredths(const struct slices *s, u64 time)
 static void receiver(const char *arguments)
 {
 	struct slices s;
-	u64 run;
+	u64 run, word;
 
 	slices_begin(&s, arguments);
 	while (PROCS[INIT_PID].state != PROC_WAITING) {
@@ -22,12 +22,12 @@ static void receiver(const char *arguments)
 		if (run < 96 || run > 104)
 			say("  process 2 ran %ld", run);
 	}
-	reply_wait(INIT_PID, 0); /* from here on it runs when it is called */
+	word = reply_wait(INIT_PID, 0).word; /* from here on it runs when it is called */
 	slices_begin(&s, arguments);
 	while (!slices_look(&s))
 		continue;
 	say("  process 2 ran %ld", hundredths(&s, s.last_run));
-	reply_wait(INIT_PID, 0);
+	reply_wait(INIT_PID, 3 * word);
 }
 
 /* A new slice begins; a part of it is spent. */
@@ -65,8 +65,7 @@ int main(const char *arguments)
 	receive(2, NONE, NONE);
 	spend(&s, 40);
 	say("spent 40, call");
-	call(2, 0);
-	say("answered");
+	say("answered: %016lx", call(2, argument(arguments, "nonce")).word);
 	hv8_kill(2);
 	hv8_kill(3);
 	return 0;

@@ -8,8 +8,8 @@
 
 int main(const char *arguments)
 {
-	const u64 tick = tick_of(arguments);
-	u64 step, latest = 0, early = 0;
+	const u64 tick = tick_of(arguments), nonce = argument(arguments, "nonce");
+	u64 step, latest = 0, early = 0, word = 0;
 
 	if (hv8_getpid() != INIT_PID) {
 		while (receive(INIT_PID, NONE, NONE).from > 0)
@@ -33,9 +33,12 @@ int main(const char *arguments)
 		if ((i64)late < 0)
 			early++;
 		else
-			latest = late > latest ? late : latest;
+			word += nonce;
+		if ((i64)late > (i64)latest)
+			latest = late;
 	}
 	say("%ld naps to the end of a slice: %ld early, the latest %ld us", step, early,
 	    to_us(latest));
+	say("word: %016lx", word);
 	return 0;
 }

@@ -9,7 +9,7 @@
 int main(const char *arguments)
 {
 	const u64 me = (u64)hv8_getpid(), count = processes();
-	u64 words[8] = { 0 }, sum = 0, least, most, pid;
+	u64 words[8] = { 0 }, sum = 0, least, most, pid, word = argument(arguments, "nonce");
 	struct slices s;
 
 	const u64 end = together(count) + SLICES * count * tick_of(arguments);
@@ -31,11 +31,13 @@ int main(const char *arguments)
 		sum += looks;
 		least = looks < least ? looks : least;
 		most = looks > most ? looks : most;
+		word = word * 31 + (words[pid] & 0xffffffff);
 	}
 	for (pid = 1; pid <= count; pid++)
 		say("process %ld: had %ld of %ld ticks, %ld at most at a time, waited %ld at most",
 		    pid, ((words[pid] >> 32) * SLICES * count + sum / 2) / sum, SLICES * count,
 		    words[pid] >> 16 & 0xffff, words[pid] & 0xffff);
 	say("apart: %ld hundredths of a tick", (most - least) * SLICES * count * 100 / sum);
+	say("word: %016lx", word);
 	return 0;
 }

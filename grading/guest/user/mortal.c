@@ -11,13 +11,15 @@ static const char *const deaths[] = { "its timer set", "its interrupt pending",
 	                              "its interrupt being handled", "a fault in its handler",
 	                              "asleep" };
 
-static volatile u64 taken;
+static volatile u64 taken, word; /* word: the nonce for each alarm */
+static u64 nonce;
 static volatile enum death death;
 static bool mortal;
 
 static void handler(u64 intid)
 {
 	taken++;
+	word += nonce;
 	if (mortal && death == ACTIVE)
 		hv8_exit(0);
 	if (mortal)
@@ -80,6 +82,7 @@ int main(const char *arguments)
 {
 	u64 pid;
 
+	nonce = argument(arguments, "nonce");
 	for (death = 0; death < DEATHS; death++) {
 		pid = (u64)fork_or_end();
 		if (pid == 0)
@@ -98,5 +101,6 @@ int main(const char *arguments)
 		bury(pid);
 	}
 	say("interrupts of nobody: %ld", hv8_stat(STAT_UNOWNED));
+	say("alarms: %016lx", word);
 	return 0;
 }

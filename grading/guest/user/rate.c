@@ -50,7 +50,7 @@ static i64 rounded(u64 instructions)
 int main(const char *arguments)
 {
 	const u64 hz = timer_hz();
-	u64 slept, slices[2], counted;
+	u64 slept, slices[2], counted, word = argument(arguments, "nonce");
 
 	slept = together(2) + hz / 40;
 	if (hv8_getpid() != INIT_PID) {
@@ -71,5 +71,9 @@ int main(const char *arguments)
 	    (counted * 100000000 / slices[0] * 1000 + hz / 2) / hz);
 	say("25 ms asleep, in 100,000 instructions: %ld", rounded(slept));
 	say("slices of 10 ms: %ld and %ld", rounded(slices[0]), rounded(slices[1]));
+	word = word * 31 + (u64)(rounded(slept) + 5) / 10; /* in milliseconds, and the slices too */
+	word = (word * 31 + (u64)(rounded(slices[0]) + 5) / 10) * 31 +
+	       (u64)(rounded(slices[1]) + 5) / 10;
+	say("word: %016lx", word);
 	return 0;
 }

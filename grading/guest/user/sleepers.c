@@ -11,7 +11,7 @@ static const u64 rounds[] = { 3, 5, 1 };
 
 static int sleeper(u64 me, u64 start, u64 nonce)
 {
-	u64 latest = 0, early = 0, i;
+	u64 latest = 0, early = 0, word = 0, i;
 
 	for (i = 0; i < ARRAY_SIZE(rounds); i++) {
 		const u64 place = (me - 1) * rounds[i] % 7 + 7 * i;
@@ -26,10 +26,13 @@ static int sleeper(u64 me, u64 start, u64 nonce)
 		if ((i64)late < 0)
 			early++;
 		else
-			latest = late > latest ? late : latest;
+			word += nonce * me;
+		if ((i64)late > (i64)latest)
+			latest = late;
 		say("round %ld: process %ld", rounds[i], me);
 	}
-	say("process %ld: %ld too early, the latest %ld us", me, early, to_us(latest));
+	say("process %ld: %ld too early, the latest %ld us, word: %016lx", me, early, to_us(latest),
+	    word);
 	report(0);
 }
 

@@ -15,7 +15,9 @@ int main(const char *arguments)
 		slices_begin(&s, arguments);
 		while (s.seen < end)
 			slices_look(&s);
-		say("30 ms: %ld waits, %ld ticks", s.waits, hv8_stat(STAT_TICKS));
+		value = (u64)hv8_stat(STAT_TICKS);
+		say("30 ms: %ld waits, %ld ticks, word: %016lx", s.waits, value,
+		    3 * argument(arguments, "nonce") + s.waits + value);
 		return 0;
 	case 2:
 		__asm__ volatile("mrs %0, cntp_ctl_el0" : "=r"(value));

@@ -36,7 +36,7 @@ static int child(void)
 	while (taken < 16)
 		hv8_wait();
 	irq_off();
-	line_hex("child: came", came);
+	line_hex("child: came", 3 * came);
 	return 0;
 }
 
