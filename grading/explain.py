@@ -18,9 +18,9 @@ WFI = b"\x7f\x20\x03\xd5"
 class Code:
     """Where run addresses are: the kernel at its base, and the programs of the initrd where they are linked."""
 
-    def __init__(self, directory, addr2line):
-        self._directory, self._addr2line, self._programs = directory, addr2line, {}
-        self.kernel = Symbols(os.path.join(directory, "kernel.elf"), addr2line)
+    def __init__(self, directory, addr2line, top="."):
+        self._directory, self._addr2line, self._top, self._programs = directory, addr2line, top, {}
+        self.kernel = Symbols(os.path.join(directory, "kernel.elf"), addr2line, top)
 
     def is_wfi(self, address, base):
         """Is there a WFI at this run address in the kernel?"""
@@ -39,7 +39,7 @@ class Code:
         """(function, place) of an address in a program, or None."""
         path = os.path.join(self._directory, "programs", os.path.basename(name))
         if name not in self._programs:
-            self._programs[name] = Symbols(path, self._addr2line)
+            self._programs[name] = Symbols(path, self._addr2line, self._top)
         symbols = self._programs[name]
         return symbols.locate(address) if symbols.is_code(address) else None
 

@@ -57,6 +57,7 @@ def parse_arguments(arguments):
     parser.add_argument("--lint", action="store_true", help="only check the test files")
     parser.add_argument("--tests", default=HERE, metavar="DIR", help="where the folders labN with the tests are")
     options = parser.parse_args(arguments)
+    options.sandbox = None
     if options.jobs < 1:
         parser.error("--jobs must be at least 1")
     options.builds = []
@@ -80,7 +81,11 @@ def load_labs(options):
         if not options.lint and not os.path.exists(os.path.join(build, "kernel.bin")):
             mistakes.append("%s is missing: run `make LAB=%d` first" % (os.path.join(build, "kernel.bin"), number))
         chosen = [test for test in tests if not options.test or fnmatch.fnmatchcase(test.name, options.test)]
-        code = explain.Code(build, options.cross + "addr2line") if build else None
+        addr2line = [options.cross + "addr2line"]
+        if options.sandbox and build:
+            code = explain.Code(build, options.sandbox.run_prefix(build) + addr2line, options.sandbox.top)
+        else:
+            code = explain.Code(build, addr2line) if build else None
         labs.append(runner.Lab(number, lab_name(number), directory, build, chosen, code))
     if mistakes:
         raise Trouble("\n".join(mistakes))
@@ -210,7 +215,7 @@ def grade(options):
         if warning:
             print("warning: " + warning, file=sys.stderr)
         setup = runner.Setup(options.qemu, limiter, options.out, options.seed, start_seconds, options.jobs,
-                             options.patience)
+                             options.patience, options.sandbox)
         screen = Screen(sys.stdout, sum(len(lab.tests) for lab in labs), options.verbose)
         try:
             results = runner.run_all(setup, labs, screen.result, screen.guest_line)

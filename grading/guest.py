@@ -34,8 +34,8 @@ WALL_SECONDS = 20.0                 # backstop of a run on an idle host, more fo
 INSTRUCTIONS_PER_SECOND = 5e6       # what the slowest host in use surely reaches
 
 Request = collections.namedtuple("Request", "command directory matcher limit plugin mark stop reader reads slowness cpu_scale "
-                                            "on_line")
-# command: QEMU's argument list. plugin: its path or None; mark: run address of todo or None. stop: run address for the outside
+                                            "on_line prefix given", defaults=((), b""))
+# command: QEMU's argument list; prefix: what stands before it, a sandbox; given: its input from the start. plugin: its path or None; mark: run address of todo or None. stop: run address for the outside
 # reads or None; reader(gdb): makes their Reader. slowness: how much slower than an idle host, by wall clock;
 # cpu_scale: by CPU time. on_line(text): called per line.
 Outcome = collections.namedtuple("Outcome", "end status seconds raw report wrong_reads stopped")
@@ -58,7 +58,7 @@ class _Run:
         self.request, self.raw, self.partial = request, bytearray(), bytearray()
         self.end, self.wrong, self.stopped = None, [], False
         self.gdb, self.input_at, self.granted = None, None, 0
-        self.unsent, self.untaken = bytearray(), 0      # input that the pipe has no room for; bytes that QEMU has yet to take
+        self.unsent, self.untaken = bytearray(request.given), 0     # input that the pipe has no room for; bytes that QEMU has yet to take
         self.input_seconds = 0.0                        # what the input so far may cost
         self.selector = selectors.DefaultSelector()
 
@@ -66,7 +66,7 @@ class _Run:
         ask, plugin_end = socket.socketpair()
         debug, debug_end = socket.socketpair()
         self.report_path = os.path.join(self.request.directory, "plugin.bin")
-        command, inherited = list(self.request.command), []
+        command, inherited = list(self.request.prefix) + list(self.request.command), []
         if self.request.plugin:
             arguments = [("limit", self.request.limit), ("out", self.report_path)]
             if self.request.mark is not None:
@@ -105,6 +105,7 @@ class _Run:
         self.selector.register(output, selectors.EVENT_READ, self._read_output)
         self.selector.register(ask, selectors.EVENT_READ, lambda: self._answer(ask))
         self._send_due_input()
+        self._write_input()
         try:
             if self.request.reads:
                 self._set_stop(debug)
@@ -251,7 +252,7 @@ class _Watch:
     """Looks at how a QEMU spends its time, by what the system says of it (where it says nothing, the wall clock must do)."""
 
     def __init__(self, pid, report_path, request):
-        self._pid, self._report_path = pid, report_path
+        self._pid, self._report_path, self._prefixed = pid, report_path, bool(request.prefix)
         self._cpu_limit = (CPU_SECONDS + request.limit / INSTRUCTIONS_PER_CPU_SECOND) * request.cpu_scale
         self._looked, self._quiet, self._cpu_time, self._count, self._count_since = 0.0, 0, None, None, 0.0
 
@@ -282,14 +283,25 @@ class _Watch:
         """Do all threads wait, and how many seconds of CPU time have they used?"""
         used, sleeping = 0, True
         try:
-            for thread in os.listdir("/proc/%d/task" % self._pid):
-                with open("/proc/%d/task/%s/stat" % (self._pid, thread), encoding="ascii", errors="replace") as file:
+            pid = self._innermost() if self._prefixed else self._pid
+            for thread in os.listdir("/proc/%d/task" % pid):
+                with open("/proc/%d/task/%s/stat" % (pid, thread), encoding="ascii", errors="replace") as file:
                     fields = re.sub(r"^.*\)", "", file.read()).split()
                 used += int(fields[11]) + int(fields[12])
                 sleeping = sleeping and fields[0] == "S"
         except (OSError, ValueError, IndexError):
             return False, None
         return sleeping, used / os.sysconf("SC_CLK_TCK")
+
+    def _innermost(self):
+        """The process that a sandbox is around: it starts a child, and that perhaps another."""
+        pid = self._pid
+        while True:
+            with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as file:
+                children = file.read().split()
+            if not children:
+                return pid
+            pid = int(children[0])
 
 
 def run(request):

@@ -49,6 +49,7 @@ def build(out, qemu, qemu_version):
             os.unlink(fresh)
             return None, "%s cannot build grading/limit.c (%s): hangs end by wall clock only; install gcc and libc6-dev" % (
                 cc[0], (done.stdout.decode(errors="replace").strip().splitlines() or ["no message"])[0])
+        os.chmod(fresh, 0o755)              # mkstemp made it for its owner only
         os.replace(fresh, path)
     probe = subprocess.run([qemu, "-M", "none", "-nodefaults", "-display", "none", "-monitor", "stdio", "-plugin", path],
                            input=b"quit\n", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)

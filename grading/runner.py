@@ -26,8 +26,10 @@ Result = collections.namedtuple("Result", "lab test status why report seconds in
 class Setup:
     """What all runs of one grading share."""
 
-    def __init__(self, qemu, plugin, out, seed, start_seconds, jobs, patience=1):
+    def __init__(self, qemu, plugin, out, seed, start_seconds, jobs, patience=1, sandbox=None):
+        """`sandbox`, if there is one, has run_prefix(build, directory, plugin): what to put before the command of a run."""
         self.qemu, self.plugin, self.out, self.seed, self.jobs, self.patience = qemu, plugin, out, seed, jobs, patience
+        self.sandbox = sandbox
         self._start_seconds = start_seconds             # how long this host takes to start QEMU for its version
 
     def slowness(self):
@@ -86,7 +88,8 @@ def _one_run(setup, lab, test, place, on_line):
     os.makedirs(directory)
     nonce = nonces.fresh(setup.seed, "%d %s" % (lab.number, " ".join(map(str, (test.name,) + place))))
     if test.model:
-        command = [os.path.join(lab.build, "model"), test.model, nonce]
+        world = nonces.fresh(setup.seed, "world of %d %s" % (lab.number, test.name))
+        command = [os.path.join(lab.build, "model"), test.model, world]
         return _judge(setup, lab, test, command, directory, nonce, 0, on_line, [])
     base = machines.MACHINES[place.machine].base
     entry = (test.entry_address or base) if test.raw_entry else None
@@ -100,7 +103,10 @@ def _one_run(setup, lab, test, place, on_line):
 
 def _judge(setup, lab, test, command, directory, nonce, base, on_line, where):
     """Run `command`, QEMU or a program of the model machine, for one test, and judge it; `where` heads its report."""
-    _write(directory, "command.txt", " ".join(map(shlex.quote, command)) + "\n")
+    given = nonce + "\n" if test.model else ""              # the model machine reads it when the kernel has run
+    _write(directory, "command.txt", ("echo %s | " % nonce if test.model else "") + " ".join(map(shlex.quote, command)) + "\n")
+    plugin = None if test.model else setup.plugin
+    prefix = setup.sandbox.run_prefix(lab.build, None if test.model else directory, plugin) if setup.sandbox else []
 
     def run_address(symbol):
         address = lab.code.kernel.address(symbol)
@@ -110,9 +116,9 @@ def _judge(setup, lab, test, command, directory, nonce, base, on_line, where):
     stop, reads = test.stop and run_address(test.stop), test.reads(nonce)
     try:
         outcome = guest.run(guest.Request(
-            command, directory, matcher, test.limit * setup.patience, None if test.model else setup.plugin, run_address("todo"), stop,
+            command, directory, matcher, test.limit * setup.patience, plugin, run_address("todo"), stop,
             lambda gdb: outside.Reader(gdb, run_address), reads if stop is not None else [], setup.slowness(),
-            setup.cpu_scale(), lambda text: on_line(test.name, text)))
+            setup.cpu_scale(), lambda text: on_line(test.name, text), prefix, given.encode("ascii")))
     except OSError as error:
         hint = ": it needs a native C compiler, see `make doctor`" if test.model else ""
         why = "cannot start %s: %s%s" % (command[0], error.strerror, hint)

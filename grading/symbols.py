@@ -17,8 +17,9 @@ Place = re.compile(r"(?P<file>[^:]+):(?P<line>\d+)")
 class Symbols:
     """The symbols of one ELF file; an absent or odd file has none."""
 
-    def __init__(self, path, addr2line):
-        self._path, self._addr2line, self._addresses = path, addr2line, {}
+    def __init__(self, path, addr2line, top="."):
+        """`addr2line`: the command, a list of words; `top`: the folder that places in the source are shown from."""
+        self._path, self._addr2line, self._top, self._addresses = path, addr2line, top, {}
         code, self._code_ranges = [], []
         sections, symbols = _read_elf(path)
         for flags, address, size in sections:
@@ -52,7 +53,7 @@ class Symbols:
         """(function, "file:line" or "") of a link address: the innermost inlined function where there are several."""
         name = self.function(address)
         try:
-            output = subprocess.run([self._addr2line, "-fie", self._path, "0x%x" % address], stdout=subprocess.PIPE,
+            output = subprocess.run(self._addr2line + ["-fie", self._path, "0x%x" % address], stdout=subprocess.PIPE,
                                     stderr=subprocess.DEVNULL, timeout=20, check=True).stdout.decode(errors="replace")
         except (OSError, subprocess.SubprocessError):
             return name, ""
@@ -60,12 +61,12 @@ class Symbols:
         found = Place.match(place)
         if function not in ("??", ""):
             name = function
-        return name, "%s:%s" % (_short_path(found.group("file")), found.group("line")) if found else ""
+        return name, "%s:%s" % (_short_path(found.group("file"), self._top), found.group("line")) if found else ""
 
 
-def _short_path(path):
-    """The path from the top of the tree on, when the file is under the current directory."""
-    relative = os.path.relpath(path)
+def _short_path(path, top):
+    """The path from the top of the tree on, when the file is under it."""
+    relative = os.path.relpath(path, top)
     return path if relative.startswith("..") else relative
 
 

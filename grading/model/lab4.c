@@ -74,11 +74,11 @@ static void tlb_switch(void)
 	int i, hits = 0;
 
 	child();
-	*word(WORLD_UVA, WRITE) = nonce;
+	*word(WORLD_UVA, WRITE) = number;
 	GOOD(switch, 2);
-	*word(WORLD_UVA, WRITE) = ~nonce;
+	*word(WORLD_UVA, WRITE) = number + 1;
 	for (i = 0; i < 20; i++) {
-		const u64 expected = current->pid == 2 ? ~nonce : nonce;
+		const u64 expected = current->pid == 2 ? number + 1 : number;
 
 		hits += model_access(WORLD_UVA, READ, 1).hit;
 		if (*word(WORLD_UVA, READ) != expected)
@@ -88,10 +88,9 @@ static void tlb_switch(void)
 	}
 	if (model.tlbi_el1 + model.flush_asid + model.flush_page != flushes)
 		model_fail("a switch flushed the TLB");
-	printk("20 switches, %d hits, process %d reads %016lx\n", hits, current->pid,
-	       (unsigned long)*word(WORLD_UVA, READ));
+	tell(*word(WORLD_UVA, READ), "20 switches, %d hits, process %d reads", hits, current->pid);
 	GOOD(switch, 3 - current->pid);
-	printk("process %d reads %016lx\n", current->pid, (unsigned long)*word(WORLD_UVA, READ));
+	tell(*word(WORLD_UVA, READ), "process %d reads", current->pid);
 }
 
 /* A right that is cut is gone at once, of this page and this process, and no other process loses an entry. */
@@ -106,10 +105,10 @@ static void tlb_protect(void)
 	GOOD(switch, 2);
 	table = world_table(2, WORLD_UVA, 3);
 	frame = frame_at(2, WORLD_UVA);
-	*word(WORLD_UVA, WRITE) = nonce;
+	*word(WORLD_UVA, WRITE) = number;
 	GOOD(protect_frame, table, 0, frame, VM_R);
 	must_fault(WORLD_UVA, WRITE, "although protect_frame made it read-only");
-	printk("read-only: %016lx\n", (unsigned long)*word(WORLD_UVA, READ));
+	tell(*word(WORLD_UVA, READ), "read-only:");
 	if (model_tlb_count((asid_t)procs[1].asid) < entries)
 		model_fail("protect_frame in process 2 flushed entries of process 1");
 	GOOD(protect_frame, table, 0, frame, VM_RX);
@@ -117,8 +116,7 @@ static void tlb_protect(void)
 		model_fail("process 2 cannot execute 0x%lx", WORLD_UVA);
 	GOOD(protect_frame, table, 0, frame, VM_RW);
 	*word(WORLD_UVA, WRITE) += 1;
-	printk("writable again: %016lx, %d flushes\n", (unsigned long)*word(WORLD_UVA, READ),
-	       model.flush_page);
+	tell(*word(WORLD_UVA, READ), "%d flushes, writable again:", model.flush_page);
 }
 
 /* A page that is freed is out of reach at once, and belongs to another without a trace. */
@@ -130,20 +128,19 @@ static void tlb_unmap(void)
 	GOOD(switch, 2);
 	table = world_table(2, WORLD_UVA, 3);
 	frame = frame_at(2, WORLD_UVA);
-	*word(WORLD_UVA, WRITE) = nonce;
+	*word(WORLD_UVA, WRITE) = number;
 	GOOD(free_frame, table, 0, frame);
 	must_fault(WORLD_UVA, READ, "although free_frame has unmapped it");
 	GOOD(switch, 1);
 	GOOD(alloc_frame, 1, world_table(1, WORLD_UVA, 3), 5, frame, VM_RW);
-	printk("given again: %lx\n", (unsigned long)*word(WORLD_UVA + 5 * PAGE_SIZE, READ));
-	*word(WORLD_UVA + 5 * PAGE_SIZE, WRITE) = nonce + 5;
+	tell(number, "given again: %lx", *word(WORLD_UVA + 5 * PAGE_SIZE, READ));
+	*word(WORLD_UVA + 5 * PAGE_SIZE, WRITE) = number + 5;
 	GOOD(switch, 2);
 	must_fault(WORLD_UVA, READ, "although the page is another's now");
 	GOOD(alloc_frame, 2, table, 0, world_free_page(), VM_RW);
-	printk("a new page there: %lx\n", (unsigned long)*word(WORLD_UVA, READ));
+	tell(number, "a new page there: %lx", *word(WORLD_UVA, READ));
 	GOOD(switch, 1);
-	printk("the other still has %016lx\n",
-	       (unsigned long)*word(WORLD_UVA + 5 * PAGE_SIZE, READ));
+	tell(*word(WORLD_UVA + 5 * PAGE_SIZE, READ), "the other still has");
 }
 
 /*
@@ -169,15 +166,15 @@ static void tlb_reuse(void)
 		if (*word(WORLD_UVA, READ))
 			model_fail("in life %lu process 2 finds 0x%lx of its predecessor", life,
 			           *word(WORLD_UVA, READ));
-		*word(WORLD_UVA, WRITE) = nonce + life;
-		if (*(u64 *)pa_pointer(page_pa(frame)) != nonce + life)
+		*word(WORLD_UVA, WRITE) = number + life;
+		if (*(u64 *)pa_pointer(page_pa(frame)) != number + life)
 			model_fail("in life %lu process 2 writes to a page that is not its own",
 			           life);
 		CALL(exit, 0);
 		bury();
 	}
-	printk("%lu lives with %u ASIDs, %d flushes, last wrote %016lx\n", (unsigned long)lives,
-	       asid_count(), flushes, (unsigned long)(nonce + lives - 1));
+	tell(number + lives - 1, "%lu lives with %u ASIDs, %d flushes, last wrote", lives,
+	     asid_count(), flushes);
 }
 
 static void asids_of_8_bits(void)

@@ -90,8 +90,7 @@ static void irq_device(void)
 	world_interrupts();
 	if (model_irq(DEVICE + 1).enabled || model_irq(DEVICE + 1).active)
 		model_fail("an interrupt of nobody is not masked, or still active");
-	printk("%lu interrupts of a device, the last tells %016lx\n", (unsigned long)n,
-	       (unsigned long)(nonce + n));
+	tell(number + n, "%lu interrupts of a device, the last tells", n);
 }
 
 /* Two list registers; what is more urgent takes the place of what is less. */
@@ -108,8 +107,7 @@ static void lr_order(void)
 	for (i = 0; i < ARRAY_SIZE(order); i++)
 		serves(order[i], "of ten, and these are in the order of their priorities");
 	gets_none("behind the last");
-	printk("%lu interrupts in their order: %016lx\n", (unsigned long)i,
-	       (unsigned long)(nonce ^ i));
+	tell(number + i, "%lu interrupts in their order:", i);
 }
 
 /* More than list registers: pending, and in each other's handlers. */
@@ -143,8 +141,7 @@ static void lr_overflow(void)
 			serves(10, "that was raised in its own handler");
 	}
 	gets_none("behind the last");
-	printk("%u interrupts with %d list registers: %016lx\n", 16 + 6, gic.nlr,
-	       (unsigned long)(nonce + 16 + 6));
+	tell(number + 16 + 6, "%u interrupts with %d list registers:", 16 + 6, gic.nlr);
 }
 
 /* Two processes in their handlers, to and fro: each finds its own. */
@@ -182,7 +179,7 @@ static void lr_switch(void)
 	serves(DEVICE, "that came while it was handled");
 	be_active(DEVICE, false, "behind the end of its handler");
 	gets_none("behind the last");
-	printk("two processes in their handlers: %016lx\n", (unsigned long)(nonce ^ ~0UL));
+	tell(number + 2, "two processes in their handlers:");
 }
 
 /* Firmware has used the GIC before. */
@@ -242,14 +239,14 @@ static void gicv3_of_2(void)
 /* Behind firmware there are two security states, of which the kernel sees one. */
 static void gicv3_dirty(void)
 {
-	model.gic.dirty = (u32)nonce | 1;
+	model.gic.dirty = (u32)number | 1;
 	model.gic.single_security = false;
 	gicv3();
 }
 
 static void gicv2_dirty(void)
 {
-	model.gic.dirty = (u32)nonce | 1;
+	model.gic.dirty = (u32)number | 1;
 	gicv2();
 }
 

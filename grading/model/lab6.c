@@ -103,7 +103,7 @@ static void timer_switch(void)
 	write_sysreg(cntp_ctl_el0, 0);
 	model_virq_eoi(IRQ_TIMER);
 	gets_none("behind the end of the handler");
-	printk("two timers, each its own: %016lx\n", (unsigned long)(nonce + 2));
+	tell(number + 2, "two timers, each its own:");
 }
 
 /* Sleepers wake at their times, also when the whole machine sleeps. */
@@ -139,7 +139,7 @@ static void timer_sleep(void)
 	if (model_time() != start + 9 * tick)
 		model_fail("process 1 wakes at another time than it has set");
 	handles("when its time has come");
-	printk("three times, slept until each: %016lx\n", (unsigned long)(nonce ^ 3));
+	tell(number + 3, "three times, slept until each:");
 }
 
 /* Slices end, and are handed on; who is alone is not interrupted. */
@@ -168,7 +168,7 @@ static void timer_slice(void)
 	passes(2 * tick); /* no more than one: for who might have been ready */
 	if (read_sysreg(cnthp_ctl_el2) & CNT_CTL_ENABLE)
 		model_fail("process 1 is alone again, and the EL2 timer is on");
-	printk("%d slices: %016lx\n", i + 2, (unsigned long)(nonce + (u64)i));
+	tell(number + (u64)i, "%d slices:", i + 2);
 }
 
 static void with_interrupts(void)

@@ -1,6 +1,7 @@
 /*
- * Tests on the model machine for students: `model SCENARIO NONCE`, built from the kernel's sources and the host's compiler
- * alone. What the kernel prints comes out as in QEMU; a broken rule is a line "model: ...". Each lab has a file of scenarios.
+ * Tests on the model machine for students: `echo NONCE | model SCENARIO NUMBER`, built from the kernel's sources and the host's
+ * compiler alone. What the kernel prints comes out as in QEMU; a broken rule is a line "model: ...". Each lab has a file of
+ * scenarios.
  */
 #pragma once
 
@@ -22,8 +23,14 @@ struct scenario {
 	static const struct scenario *const entry_##name                             \
 		__attribute__((used, section("scenarios"))) = &scenario_##name;
 
-/** What the run was given, to be printed in a form that only a right result has. */
-extern u64 nonce;
+/** NUMBER, another one in each run: for a scenario to write and to find again. The kernel sees it. */
+extern u64 number;
+
+/**
+ * Print a line, the text and @p value, here in the output. A value that is `number` comes out as the nonce, one more as one
+ * more than the nonce: it is read only when the kernel has run for the last time, so a kernel cannot say it.
+ */
+void tell(u64 value, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A hypercall that must succeed; then the TLB holds nothing that the tables do not say. */
 #define GOOD(name, ...)                                                                         \

@@ -10,15 +10,17 @@ import testfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = """#!/bin/sh
+read -r nonce
 case $1 in
-good) echo "nonce $2"; echo "hv8: power off";;
+good) echo "nonce $nonce"; echo "hv8: power off";;
 broken) echo "model: entry (ASID 3, VA 0x400000) survived"; exit 1;;
+said) echo "nonce $2"; echo "hv8: power off";;
 hole) echo "hv8: todo: asid_assign (kernel/mm/asid.c:41)"; echo "hv8: power off";;
-status) echo "nonce $2"; echo "hv8: power off"; exit 3;;
+status) echo "nonce $nonce"; echo "hv8: power off"; exit 3;;
 forever) while :; do :; done;;
 esac
 """
-TESTS = {name: ("", "model: " + name, "nonce ${nonce}") for name in ("good", "broken", "hole", "status", "forever")}
+TESTS = {name: ("", "model: " + name, "nonce ${nonce}") for name in ("good", "broken", "said", "hole", "status", "forever")}
 
 
 @unittest.skipIf(toy_guest.MISSING, "missing: %s" % ", ".join(toy_guest.MISSING))
