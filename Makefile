@@ -163,7 +163,7 @@ $(B)/host/%.o: %.S $(B)/flags
 	$(Q)$(HOSTCC) $(HFLAGS) -c -o $@ $<
 $(B)/model: $(HOST_OBJ)
 	$(call say,LD,$@)
-	$(Q)$(HOSTCC) -o $@ $(HOST_OBJ)
+	$(Q)$(HOSTCC) -Wl,-z,relro,-z,now,-z,noexecstack -o $@ $(HOST_OBJ)
 
 # The programs, and malformed ones that the loader must refuse.
 $(B)/initrd.cpio: $(ELFS) user/mkinitrd.py grading/guest/badelf.py $(B)/flags

@@ -60,6 +60,7 @@ class Base:
             with open(os.path.join(self.folder, "about.json"), encoding="utf-8") as file:
                 about = json.load(file)
             self.known, self.symbols = about["known"], about["symbols"] and objects.Symbols(**about["symbols"])
+            self._preprocess = about["preprocess"]
             if target:
                 subprocess.run(["cp", "-a", os.path.join(self.folder, "tree"), target], check=True)
 
@@ -68,6 +69,20 @@ class Base:
         mounts = [(tree, PLACE, True)]
         command = ["make", "-j%d" % self._tools.jobs, "all", "CROSS_COMPILE=" + self._tools.cross]
         return self._box.run(command, limits, mounts, PLACE)
+
+    def refusal(self, tree, paths):
+        """Why the model machine is not run with these files of a built tree, or None. Other tests need not care."""
+        for path in [path for path in paths if path.endswith(".c")] if self.symbols else ():
+            mounts = [(tree, PLACE, False)]
+            text = self._box.run(self._preprocess + [path], sandbox.BUILD._replace(keep=sandbox.BUILD.output), mounts, PLACE)
+            if text.status or text.end != "exit":
+                return "%s cannot be preprocessed" % path
+            why = objects.complaint(os.path.join(self.products(tree), "host", path[:-1] + "o"), text.output.decode(errors="replace"),
+                                    self.symbols)
+            if why:
+                return "%s %s" % (path, submission.show(why))
+        why = self.symbols and objects.intrusion(os.path.join(self.products(tree), "model"), self.symbols)
+        return "the kernel " + submission.show(why) if why else None
 
     def products(self, tree):
         """The folder of a tree that has its kernel."""
@@ -112,8 +127,15 @@ class Base:
             self._prepared(tree)
             shutil.rmtree(starter)
             with open(os.path.join(fresh, "about.json"), "w", encoding="utf-8") as file:
-                json.dump({"known": known, "symbols": symbols and symbols._asdict()}, file)
+                json.dump({"known": known, "symbols": symbols and symbols._asdict(), "preprocess": self._host_compiler(tree)}, file)
             os.rename(fresh, self.folder)
+
+    def _host_compiler(self, tree):
+        """The preprocessor that the model machine's files go through: at the end of the flags that the Makefile has noted."""
+        with open(os.path.join(self.products(tree), "flags"), encoding="utf-8") as file:
+            words = file.read().split()
+        first = len(words) - 1 - words[::-1].index("-std=gnu11")
+        return [words[first - 1], "-E", "-P"] + words[first:]
 
     def _write(self, target, solved):
         split.split(self._source, target, self.lab, solved)

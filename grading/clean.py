@@ -4,7 +4,8 @@ What cannot be opened or does not compile gets a results.json too, with every te
 points are missing, 2 it could not be graded, by a mistake in the command or of this machine.
 """
 import argparse
-import glob
+import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -14,7 +15,6 @@ import traceback
 
 import basetree
 import grade
-import objects
 import sandbox
 import submission
 import testfile
@@ -25,8 +25,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 class Runs:
     """What grade.py asks about the sandbox: see runner.Setup."""
 
-    def __init__(self, box):
-        self._box, self.top = box, basetree.PLACE
+    def __init__(self, box, model_refusal):
+        self._box, self.top, self.model_refusal = box, basetree.PLACE, model_refusal
 
     def run_prefix(self, build, directory=None, plugin=None):
         """A run sees the products of the build, its own directory, and may write the plugin's report there."""
@@ -97,21 +97,32 @@ class Grading:
         self.tests_folder = os.path.abspath(options.tests or HERE)
         self.tests = load_tests(self.tests_folder, options.lab)
         os.makedirs(self.out, exist_ok=True)
+        with open(os.path.join(self.out, ".submission.lock"), "w", encoding="ascii") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise submission.Mistake("another grading is running in %s: wait for it, or give this one its own --out"
+                                         % self.out) from None
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(self.out, "results.json"))
+            return self.judge(base, box)
+
+    def judge(self, base, box):
+        """From the submission to its results."""
         if box.note:
             self.record["notes"].append(box.note)
             print("warning: " + box.note, file=sys.stderr)
         tree = os.path.join(self.out, "tree")
         shutil.rmtree(tree, ignore_errors=True)
         try:
-            found = submission.entries(options.submission, base.wanted, box)
+            found = submission.entries(self.options.submission, base.wanted, box)
             base.copy(None)
             taken = submission.take(found, base.wanted, base.known)
         except submission.Refused as error:
             return self.fail("the submission %s" % error)
         self.tell(taken, base)
         base.copy(tree)
-        for path, data in taken.files.items():
-            self.put(os.path.join(tree, path), data)
+        changed = [path for path, data in taken.files.items() if self.put(os.path.join(tree, path), data)]
         box.give(tree)
         done = base.build(tree)
         self.record["build"] = {"ok": done.end == "exit" and done.status == 0, "log": done.output.decode(errors="replace")}
@@ -119,15 +130,16 @@ class Grading:
             file.write(done.output)
         if not self.record["build"]["ok"]:
             return self.fail("does not compile: " + basetree.first_error(done))
-        return self.grade(base, box, tree)
+        return self.grade(base, tree, Runs(box, base.refusal(tree, changed)))
 
     def put(self, path, data):
-        """Make a file of the tree the submission's, unless it is already: then it need not be compiled again."""
+        """Make a file of the tree the submission's; False if it is already, and need not be compiled again."""
         with open(path, "rb") as file:
             if file.read() == data:
-                return
+                return False
         with open(path, "wb") as file:
             file.write(data)
+        return True
 
     def tell(self, taken, base):
         """Say, and note, what was taken and what not."""
@@ -142,15 +154,17 @@ class Grading:
                 print("  %-8s %s" % (word, line))
         sys.stdout.flush()
 
-    def grade(self, base, box, tree):
+    def grade(self, base, tree, runs):
         """Run the tests; grade.py prints and writes the results, to which the record is added."""
         options, build = self.options, base.products(tree)
         arguments = grade.parse_arguments(
             ["--out", self.out, "--cross", options.cross, "--qemu", options.qemu, "--jobs", str(options.jobs), "--tests",
              self.tests_folder, "%d:%s" % (options.lab, build)] + (["--test", options.test] if options.test else []))
-        arguments.sandbox = Runs(box)
+        arguments.sandbox = runs
         status = grade.grade(arguments)
         path = os.path.join(self.out, "results.json")
+        for name in ("bad", "grading", "host", "kernel", "programs", "user"):       # what runs may be repeated with is kept
+            shutil.rmtree(os.path.join(build, name), ignore_errors=True)
         with open(path, encoding="utf-8") as file:
             results = json.load(file)
         results["submission"] = self.record

@@ -27,7 +27,8 @@ class Setup:
     """What all runs of one grading share."""
 
     def __init__(self, qemu, plugin, out, seed, start_seconds, jobs, patience=1, sandbox=None):
-        """`sandbox`, if there is one, has run_prefix(build, directory, plugin): what to put before the command of a run."""
+        """`sandbox`, if there is one, has run_prefix(build, directory, plugin): what to put before the command of a run; and
+        model_refusal: why the model machine is not to be run, or None."""
         self.qemu, self.plugin, self.out, self.seed, self.jobs, self.patience = qemu, plugin, out, seed, jobs, patience
         self.sandbox = sandbox
         self._start_seconds = start_seconds             # how long this host takes to start QEMU for its version
@@ -87,6 +88,9 @@ def _one_run(setup, lab, test, place, on_line):
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     nonce = nonces.fresh(setup.seed, "%d %s" % (lab.number, " ".join(map(str, (test.name,) + place))))
+    if test.model and setup.sandbox and setup.sandbox.model_refusal:
+        why = setup.sandbox.model_refusal
+        return Result(lab.number, test, "fail", why, ["  " + why], 0.0, None, [], _write(directory, "transcript.txt", ""))
     if test.model:
         world = nonces.fresh(setup.seed, "world of %d %s" % (lab.number, test.name))
         command = [os.path.join(lab.build, "model"), test.model, world]

@@ -13,7 +13,7 @@ make_scratch
 # What was installed by hand and is older than needed keeps hiding the package: say how to get past it.
 complain() {
 	look
-	[ "$state" = ok ] && return
+	[ "$state" = ok ] || [ "$who" = option ] && return
 	left=$((left + 1))
 	echo "setup: $name is $state: $problem${path:+ ($path${version:+ is $version})}" >&2
 	[ -z "$variable" ] || echo "       a good one elsewhere can be named: make $variable=..." >&2

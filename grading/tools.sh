@@ -9,7 +9,8 @@
 # shellcheck disable=SC2034,SC2086 # read by the two scripts; unquoted since a command may be two words: CC="ccache gcc"
 
 # One tool a line: id | who needs it | oldest that will do | variable that names another | what it is | what it is for |
-# package in Debian and Ubuntu | Fedora | Arch | Homebrew. `course` tools are needed only where labs/ is.
+# package in Debian and Ubuntu | Fedora | Arch | Homebrew. `course` tools are needed only where labs/ is; `option`: it is better to
+# have them there.
 TOOLS='
 cross|student||CROSS_COMPILE|AArch64 gcc and binutils|build the kernel|gcc-aarch64-linux-gnu|gcc-aarch64-linux-gnu|aarch64-linux-gnu-gcc|aarch64-elf-gcc
 cc|student||HOSTCC|native C compiler|build the QEMU plugin and the model machine of the grader|gcc|gcc|gcc|gcc
@@ -25,6 +26,7 @@ libfdt|course|||libfdt|check the device tree reader against it|libfdt-dev|libfdt
 cmocka|course|||cmocka|run the unit tests of the kernel|libcmocka-dev|libcmocka-devel|cmocka|cmocka
 asan|course|||ASan and UBSan|find memory errors in the unit tests|gcc|libasan libubsan|gcc|gcc
 clang-format|course|||clang-format|keep the source in one style|clang-format|clang-tools-extra|clang|clang-format
+bwrap|option|||bubblewrap|keep submissions that are graded away from this machine|bubblewrap|bubblewrap|bubblewrap|(nothing, it needs Linux)
 '
 
 # Both look at the first word only, as in CC="ccache gcc".
@@ -77,7 +79,7 @@ for_each_tool() {
 	while IFS='|' read -r id who oldest variable name purpose debian fedora arch brew; do
 		case $who in
 		student) ;;
-		course) [ -d "$root/labs" ] || continue ;;
+		course | option) [ -d "$root/labs" ] || continue ;;
 		*) continue ;;
 		esac
 		# On a 64-bit Arm machine the compiler of the machine goes by the cross compiler's name.

@@ -72,9 +72,10 @@ STORE = {
     "libfdt-dev": {"include/libfdt.h": ""},
     "libcmocka-dev": {"include/cmocka.h": ""},
     "clang-format": {"bin/clang-format": "echo Debian clang-format version 14.0.6"},
+    "bubblewrap": {"bin/bwrap": "echo bubblewrap 0.8.0"},
 }
 STUDENT = ["gcc-aarch64-linux-gnu", "gcc", "libc6-dev", "qemu-system-arm", "gdb-multiarch", "python3"]
-COURSE = ["unifdef", "device-tree-compiler", "libfdt-dev", "libcmocka-dev", "clang-format"]
+COURSE = ["unifdef", "device-tree-compiler", "libfdt-dev", "libcmocka-dev", "clang-format", "bubblewrap"]
 
 APT = """
     echo "apt-get $*" >>"$FAKE/log"
