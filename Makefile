@@ -225,8 +225,11 @@ gdb: all
 
 OUT ?= build/grade
 GRADE = $(PYTHON) grading/grade.py --out $(OUT) --cross '$(CROSS)' --qemu '$(QEMU)' $(if $(JOBS),--jobs $(JOBS)) \
-	$(if $(T),--test '$(T)') $(if $(V),--verbose) $(if $(CHECKED),--patience 40)
-.PHONY: grade
+	$(if $(T),--test '$(T)') $(if $(V),--verbose) $(if $(CHECKED),--patience 40) $(if $(PAGE),--page)
+.PHONY: grade grade-html
+# The same as a page, written beside the results.
+grade-html:
+	@$(MAKE) grade PAGE=1
 ifdef TREE
 # TESTS="1:3 2:3": lab 1's and lab 2's tests on stage 3; a merge of the next lab must not cost points.
 TESTS ?= $(foreach n,$(GRADED),$n:$n)
@@ -255,7 +258,7 @@ clean:
 # ---- the instructor's tree ------------------------------------------------------------------------------------------
 
 ifdef TREE
-.PHONY: labs check-labs test format format-check host-test fuzz
+.PHONY: labs check-labs test grade-class autograder format format-check host-test fuzz
 labs:
 	$(Q)$(PYTHON) labs/course.py --out build/course.git
 check-labs:
@@ -268,6 +271,12 @@ bench: need-cross
 	@$(PYTHON) bench/bench.py --qemu '$(QEMU)' $(BENCHED)
 test:
 	$(Q)$(PYTHON) grading/tests/run.py
+# Every submission in the folder SUBMISSIONS, by lab n's tests or those in TESTS_DIR/labN; ENGINE=slurm SBATCH_FLAGS='-p cpu'.
+CLASS = $(PYTHON) grading/grade_class.py --lab $(LAB) $(if $(filter-out file,$(origin OUT)),--out '$(OUT)') $(if $(JOBS),--jobs $(JOBS)) \
+	$(if $(TESTS_DIR),--tests '$(TESTS_DIR)') $(if $(ENGINE),--engine '$(ENGINE)') --sbatch-flags='$(SBATCH_FLAGS)' $(if $(TIMEOUT),--timeout $(TIMEOUT))
+grade-class: need-cross
+	$(if $(and $(LAB),$(SUBMISSIONS)),,$(error make grade-class needs SUBMISSIONS=folder and LAB=n))
+	$(Q)CROSS_COMPILE='$(CROSS)' QEMU='$(QEMU)' $(CLASS) '$(SUBMISSIONS)'
 host-test:
 	$(Q)$(MAKE) -C grading/host
 # SECONDS=n: how long to look; FINDING=file: repeat what was found.
@@ -286,9 +295,10 @@ help:
 	@echo '  all           build the kernel and its programs          clean    remove build/'
 	@echo '  qemu          boot with a console                        qemu-gdb, gdb   boot halted; attach, in two terminals'
 	@echo '  grade         boot every test in QEMU and score          reference   the hypercalls, in build/hypercalls.md'
-	@echo '  help          this page'
+	@echo '  grade-html    the same, and a page to read it in         help     this page'
 ifdef TREE
 	@echo '  test          every test of this repository              host-test   the host unit tests alone'
+	@echo '  grade-class   grade every submission in SUBMISSIONS=dir by LAB=n; TESTS_DIR=dir ENGINE=local|slurm OUT=dir'
 	@echo '  bench         count the instructions of hypercalls, faults, switches, messages'
 	@echo '  labs          write the course repository build/course.git'
 	@echo '  fuzz          hostile hypercalls, SECONDS=n (needs clang); FINDING=file repeats one'

@@ -21,6 +21,7 @@ import time
 import traceback
 
 import explain
+import page
 import plugin
 import runner
 import testfile
@@ -54,6 +55,7 @@ def parse_arguments(arguments):
     parser.add_argument("--patience", type=int, default=1, metavar="N",
                         help="allow N times the instructions, for kernels that check themselves")
     parser.add_argument("--seed", help="the same nonces each time")
+    parser.add_argument("--page", action="store_true", help="also write the results as a page, OUT/index.html")
     parser.add_argument("--lint", action="store_true", help="only check the test files")
     parser.add_argument("--tests", default=HERE, metavar="DIR", help="where the folders labN with the tests are")
     options = parser.parse_args(arguments)
@@ -224,6 +226,9 @@ def grade(options):
         data = results_of(labs, results)
         write_atomically(os.path.join(options.out, "results.json"), data)
         show_score(screen, data, results, options)
+        if options.page:
+            page.write_one(os.path.join(options.out, "index.html"), data)
+            print("Page: %s" % os.path.relpath(os.path.join(options.out, "index.html")))
     if any(result.status == "error" for result in results):
         print("some tests could not be judged; this is not the kernel's fault", file=sys.stderr)
         return 2
