@@ -20,6 +20,7 @@ import time
 import page
 from explain import visible
 
+ROOT = os.path.dirname(page.HERE)       # where a grader runs, on whatever machine
 GRACE = 10                              # seconds that a grader has to end by itself
 WHOLE = {"lab", "name", "score", "max", "tests"}
 TEST = {"name": str, "title": str, "points": int, "max": int, "status": str, "why": str, "seconds": (int, float), "report": list,
@@ -131,7 +132,8 @@ class Runner:
         with open(log, "wb") as file, self._lock:
             if self._stopped:
                 return "stopped"
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
+            process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+                                       start_new_session=True)
             self._running.add(process)
         try:
             status = process.wait(grader.timeout)

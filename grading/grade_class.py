@@ -27,7 +27,6 @@ import reports
 import testfile
 from explain import visible
 
-ROOT = os.path.dirname(grade.HERE)
 ARCHIVE = re.compile(r"(.+?)\.(tar|tar\.[A-Za-z0-9]+|tgz|tbz|tbz2|txz|zip)", re.IGNORECASE | re.DOTALL)
 HARNESS = ("Makefile", "grading", "kernel", "labs", "user")
 NOT_HARNESS = ("__pycache__", "tests", "host", "mutants")       # folders of it that no grade depends on
@@ -133,7 +132,7 @@ def show_summary(students, failed, out):
 
 def grade_class(options):
     """Grade the class; the exit status."""
-    out = os.path.abspath(options.out or os.path.join(ROOT, "build", "class", "lab%d" % options.lab))
+    out = os.path.abspath(options.out or os.path.join(class_task.ROOT, "build", "class", "lab%d" % options.lab))
     tests, mistakes = testfile.load(os.path.relpath(os.path.join(options.tests or grade.HERE, "lab%d" % options.lab)))
     if mistakes:
         raise grade.Trouble("\n".join(mistakes))
@@ -147,7 +146,7 @@ def grade_class(options):
     os.makedirs(os.path.join(out, "records"), exist_ok=True)
     command = shlex.split(options.grader) if options.grader else [sys.executable, os.path.join(grade.HERE, "grade")]
     grader = class_task.Grader(command, options.lab, out, options.tests and os.path.abspath(options.tests), options.timeout)
-    trees = [os.path.join(ROOT, name) for name in HARNESS] + ([options.tests] if options.tests else [])
+    trees = [os.path.join(class_task.ROOT, name) for name in HARNESS] + ([os.path.join(options.tests, "lab%d" % options.lab)] if options.tests else [])
     harness = "%s %d %s" % (class_task.digest(*trees, skip=NOT_HARNESS), options.lab, " ".join(grader.command))
     with open(os.path.join(out, ".lock"), "w", encoding="ascii") as lock:
         try:
