@@ -258,7 +258,7 @@ clean:
 # ---- the instructor's tree ------------------------------------------------------------------------------------------
 
 ifdef TREE
-.PHONY: labs check-labs test grade-class autograder format format-check host-test fuzz
+.PHONY: labs check-labs test mutants grade-class autograder format format-check host-test fuzz
 labs:
 	$(Q)$(PYTHON) labs/course.py --out build/course.git
 check-labs:
@@ -277,6 +277,9 @@ CLASS = $(PYTHON) grading/grade_class.py --lab $(LAB) $(if $(filter-out file,$(o
 grade-class: need-cross
 	$(if $(and $(LAB),$(SUBMISSIONS)),,$(error make grade-class needs SUBMISSIONS=folder and LAB=n))
 	$(Q)CROSS_COMPILE='$(CROSS)' QEMU='$(QEMU)' $(CLASS) '$(SUBMISSIONS)'
+# Students' mistakes, each with the tests it must lose. M=name: only these; QUICK=1: a few of them.
+mutants: need-cross
+	$(Q)$(PYTHON) grading/mutants.py $(if $(LAB),--lab $(LAB)) $(if $(M),--name '$(M)') $(if $(QUICK),--quick) $(if $(JOBS),--jobs $(JOBS))
 host-test:
 	$(Q)$(MAKE) -C grading/host
 # SECONDS=n: how long to look; FINDING=file: repeat what was found.
@@ -299,6 +302,7 @@ help:
 ifdef TREE
 	@echo '  test          every test of this repository              host-test   the host unit tests alone'
 	@echo '  grade-class   grade every submission in SUBMISSIONS=dir by LAB=n; TESTS_DIR=dir ENGINE=local|slurm OUT=dir'
+	@echo '  mutants       grade students'"'"' mistakes: LAB=n, M=name, QUICK=1 a few; each must lose its tests and show its hint'
 	@echo '  bench         count the instructions of hypercalls, faults, switches, messages'
 	@echo '  labs          write the course repository build/course.git'
 	@echo '  fuzz          hostile hypercalls, SECONDS=n (needs clang); FINDING=file repeats one'

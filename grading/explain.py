@@ -140,11 +140,11 @@ def diff(failure, lines, test_name):
 
 
 def alike(results):
-    """Results with a report, those of one reason together: a list of (the first one, names of the others)."""
+    """Results with a report, those of one reason and one hint together: a list of (the first one, names of the others)."""
     groups = {}
     for result in results:
         if result.report:
-            groups.setdefault((result.lab, result.why), []).append(result)
+            groups.setdefault((result.lab, result.why, result.hint and result.hint.name), []).append(result)
     return [(group[0], [result.test.name for result in group[1:]]) for group in groups.values()]
 
 

@@ -21,6 +21,7 @@ import time
 import traceback
 
 import explain
+import hints
 import page
 import plugin
 import runner
@@ -79,7 +80,8 @@ def load_labs(options):
     for number, build in options.builds:
         directory = os.path.join(options.tests, "lab%d" % number)
         tests, wrong = testfile.load(os.path.relpath(directory))
-        mistakes += wrong
+        hinted, unfit = hints.load(os.path.relpath(directory), [test.name for test in tests])
+        mistakes += wrong + unfit
         if not options.lint and not os.path.exists(os.path.join(build, "kernel.bin")):
             mistakes.append("%s is missing: run `make LAB=%d` first" % (os.path.join(build, "kernel.bin"), number))
         chosen = [test for test in tests if not options.test or fnmatch.fnmatchcase(test.name, options.test)]
@@ -88,7 +90,7 @@ def load_labs(options):
             code = explain.Code(build, options.sandbox.run_prefix(build) + addr2line, options.sandbox.top)
         else:
             code = explain.Code(build, addr2line) if build else None
-        labs.append(runner.Lab(number, lab_name(number), directory, build, chosen, code))
+        labs.append(runner.Lab(number, lab_name(number), directory, build, chosen, code, hinted))
     if mistakes:
         raise Trouble("\n".join(mistakes))
     if options.test and not any(lab.tests for lab in labs):
@@ -159,8 +161,8 @@ def results_of(labs, results):
     for lab in labs:
         tests = [{"name": r.test.name, "title": r.test.title, "points": r.test.points if r.status == "pass" else 0,
                   "max": r.test.points, "status": r.status, "why": r.why, "seconds": round(r.seconds, 3),
-                  "guest_instructions": r.instructions, "holes": r.holes, "handout": r.test.handout, "report": r.report,
-                  "log": os.path.relpath(r.log)}
+                  "guest_instructions": r.instructions, "holes": r.holes, "handout": runner.handout(r.test, r.hint),
+                  "report": r.report, "hint": r.hint and r.hint.name, "log": os.path.relpath(r.log)}
                  for r in results if r.lab == lab.number]
         found.append({"lab": lab.number, "name": lab.name, "score": sum(test["points"] for test in tests),
                       "max": sum(test["max"] for test in tests), "tests": tests})

@@ -12,6 +12,7 @@ import threading
 
 import expect
 import guest
+import hints
 import machines
 import nonce as nonces
 import outside
@@ -19,8 +20,8 @@ import verdict
 
 ORDINARY_START = 0.2                # seconds an ordinary host takes at most to start QEMU for its version
 
-Lab = collections.namedtuple("Lab", "number name directory build tests code")
-Result = collections.namedtuple("Result", "lab test status why report seconds instructions holes log")
+Lab = collections.namedtuple("Lab", "number name directory build tests code hints")
+Result = collections.namedtuple("Result", "lab test status why report seconds instructions holes log hint", defaults=[None])
 
 
 class Setup:
@@ -134,12 +135,16 @@ def _judge(setup, lab, test, command, directory, nonce, base, on_line, where):
     with open(transcript, "wb") as file:
         file.write(outcome.raw)
     judged = verdict.judge(test, matcher, outcome, lab.code, base, os.path.join(directory, "qemu.log"))
-    report = judged.report
+    report, hint = judged.report, None
     if report:
-        report = where + report + ["  transcript  %s" % os.path.relpath(transcript)]
-        _write(directory, "report.txt", "\n".join(headline(test, judged.status) + report + footer(lab.number, test)) + "\n")
+        if judged.status == "fail" and not judged.holes:        # a hole says itself what is to be done
+            hint = hints.find(lab.hints, test.name, where + report)
+        report = where + report + (hints.shown(hint) if hint else []) + ["  transcript  %s" % os.path.relpath(transcript)]
+        whole = headline(test, judged.status) + report + footer(lab.number, test, hint)
+        _write(directory, "report.txt", "\n".join(whole) + "\n")
     instructions = outcome.report.instructions if outcome.report else None
-    return Result(lab.number, test, judged.status, judged.why, report, outcome.seconds, instructions, judged.holes, transcript)
+    return Result(lab.number, test, judged.status, judged.why, report, outcome.seconds, instructions, judged.holes, transcript,
+                  hint)
 
 
 def _initrd(test, lab, directory, nonce):
@@ -166,10 +171,15 @@ def headline(test, status):
     return ["%s %s (%d points): %s" % (status.upper(), test.name, test.points, test.title)]
 
 
-def footer(number, test):
+def handout(test, hint):
+    """The place in a handout that a failed test is sent to: the hint's, if it names one."""
+    return hint.handout[0] if hint and hint.handout else test.handout
+
+
+def footer(number, test, hint):
     """The last lines of a report."""
-    handout = ["  handout     %s" % test.handout] if test.handout else []
-    return handout + ["  again       make grade LAB=%d T=%s V=1" % (number, test.name)]
+    place = handout(test, hint)
+    return (["  handout     %s" % place] if place else []) + ["  again       make grade LAB=%d T=%s V=1" % (number, test.name)]
 
 
 def _combine(lab, test, runs):
@@ -180,6 +190,6 @@ def _combine(lab, test, runs):
     if len(bad) > 1:
         report.append("  also on     %s" % ", ".join(os.path.basename(os.path.dirname(run.log)) for run in bad[1:]))
     counts = [run.instructions for run in runs]
-    return Result(lab.number, test, first.status, first.why, report + (footer(lab.number, test) if bad else []),
+    return Result(lab.number, test, first.status, first.why, report + (footer(lab.number, test, first.hint) if bad else []),
                   sum(run.seconds for run in runs), None if None in counts else sum(counts),
-                  list(dict.fromkeys(hole for run in runs for hole in run.holes)), first.log)
+                  list(dict.fromkeys(hole for run in runs for hole in run.holes)), first.log, first.hint)
