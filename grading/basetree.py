@@ -1,7 +1,8 @@
 """The clean trees in which submissions are built: a lab's starter, the earlier labs solved, compiled once and copied for each.
 
-A base tree is in build/class/base-labN-KEY; KEY is a digest of all that it is made of, so it is never stale. Whoever needs it first
-makes it; others wait. Tests are not in the tree: what a compiler may read there, a submission may ask it to print.
+A base tree is in build/class/base-labN-KEY, or base-labN-private-KEY with code of private tests; KEY is a digest of all that it is
+made of, so it is never stale. Whoever needs it first makes it; others wait. Tests are not in the tree: what a compiler may read
+there, a submission may ask it to print.
 """
 import collections
 import contextlib
@@ -46,7 +47,8 @@ class Base:
         wanted = [path for one in source.labs[:lab] for path in one.edit if source.stages[path] <= lab]
         self.own = set(source.labs[lab - 1].edit)
         self.wanted = [path for path in dict.fromkeys(wanted)]
-        self.folder = os.path.join(ROOT, "build", "class", "base-lab%d-%s" % (lab, self._key()))
+        self._kind = "base-lab%d%s-" % (lab, "-private" if guest and os.path.isdir(guest) else "")
+        self.folder = os.path.join(ROOT, "build", "class", self._kind + self._key())
 
     def copy(self, target):
         """Copy the tree, made first if it is not there."""
@@ -105,9 +107,9 @@ class Base:
         """Under the lock: the trees of earlier sources go, this one comes."""
         top = os.path.dirname(self.folder)
         for name in os.listdir(top):
-            if name.startswith(("base-lab%d-" % self.lab, ".base-lab%d-" % self.lab)):
+            if re.fullmatch(r"\.?%s\w+" % self._kind, name):
                 shutil.rmtree(os.path.join(top, name))
-        fresh = tempfile.mkdtemp(prefix=".base-lab%d-" % self.lab, dir=top)
+        fresh = tempfile.mkdtemp(prefix="." + self._kind, dir=top)
         os.chmod(fresh, 0o755)
         tree = os.path.join(fresh, "tree")
         with contextlib.ExitStack() as stack:

@@ -96,12 +96,17 @@ class Sandbox:
         return path
 
     def give(self, top):
-        """Let commands write to the folder `top` and all in it."""
+        """Let commands write to `top`, a file or a folder with all in it."""
         if self._root:
             os.chown(top, NOBODY, NOBODY)
             for folder, folders, files in os.walk(top):
                 for name in folders + files:
                     os.chown(os.path.join(folder, name), NOBODY, NOBODY, follow_symlinks=False)
+        if os.path.isdir(top) and self._root and self._way != "root":
+            why = _failure(AS_NOBODY + ["test", "-w", top])
+            if why:
+                raise Unusable("the user nobody, as whom commands run, cannot reach %s: open the folders above it (chmod o+x), or "
+                               "keep this elsewhere" % top)
 
     def run(self, command, limits, mounts=(), cwd="/", stdin=subprocess.DEVNULL, errors=subprocess.STDOUT):
         """Run a command to its end, or kill it at a limit; a Done."""

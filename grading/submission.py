@@ -82,6 +82,8 @@ def _folder(top):
         try:
             listed = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
+            if not prefix:
+                raise Refused("cannot be read (%s)" % error.strerror) from None
             yield Entry(prefix.rstrip("/"), "folder that cannot be read (%s)" % error.strerror, 0, lambda: None, None)
             continue
         for item in listed:
