@@ -17,7 +17,7 @@ SECTIONS = (".text", ".data", ".rodata", ".bss", ".debug_", ".rel", ".note", ".c
             ".eh_frame", ".group", ".llvm_addrsig")
 COMPILERS = re.compile(r"mem(cpy|set|move|cmp)|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__u?(div|mod)[dt]i3|__aarch64_\w+")
 SELF_STARTING = (14, 15, 16)        # SHT_INIT_ARRAY, SHT_FINI_ARRAY, SHT_PREINIT_ARRAY
-IFUNC, EXECUTABLE, LOCAL, UNDEFINED, COMMON = 10, 4, 0, 0, 0xfff2
+IFUNC, EXECUTABLE, LOCAL, UNDEFINED = 10, 4, 0, 0
 STRING = re.compile(r'"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'")
 ASSEMBLY = re.compile(r'\b(?:asm|__asm|__asm__)\b(?!\s*(?:volatile|__volatile__)?\s*\(\s*""\s*[:)])')
 
@@ -70,7 +70,9 @@ def allowed(tree, products):
     with open(os.path.join(tree, "grading", "model", "machine.h"), encoding="utf-8") as file:
         seam = set(re.findall(r"\w+", file.read())) & _names(model, True)
     own = _names(kernel, True) | _names(kernel, False) | _names(_under(products, "kernel"), True)
-    return Symbols(sorted(own), sorted(seam), sorted(_names(model, False)), sorted(_exported(os.path.join(products, "model"))))
+    program = os.path.join(products, "model")
+    others = {name.split("@")[0] for name in _names(model + [program], False)}      # also what the compiler's start files look for
+    return Symbols(sorted(own), sorted(seam), sorted(others), sorted(_exported(program)))
 
 
 def _exported(program):

@@ -65,14 +65,14 @@ class Sandbox:
 
         Without bubblewrap there are no other paths than those here: `place` tells which one a command must be given.
         """
-        # Only what is behind a `--setenv` of env is in the environment.
-        line = ["env", "-i", "PATH=" + self._path(), "LC_ALL=C.UTF-8", "HOME=/tmp"]
+        environment = ["PATH=" + self._path(), "LC_ALL=C.UTF-8", "HOME=/tmp"]
         limit = ["prlimit", "--core=0", "--cpu=%d" % limits.cpu, "--as=%d" % limits.memory, "--fsize=%d" % limits.file]
         if self._root or self._way != "none":           # else the user's other processes count too
             limit.append("--nproc=%d" % limits.processes)
         limit.append("--")
         if self._way == "none":
-            return line + ["--chdir=" + self.place(mounts, cwd)] + limit + (AS_NOBODY if self._root else [])
+            return ["env", "-i", "--chdir=" + self.place(mounts, cwd)] + environment + limit + (AS_NOBODY if self._root else [])
+        line = ["env", "-i"] + environment
         if self._way == "user":
             line += AS_NOBODY if self._root else []
         line += ["bwrap", "--die-with-parent"] + (BY_ROOT if self._way == "root" else ["--unshare-all"])
