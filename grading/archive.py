@@ -70,7 +70,8 @@ def read_tar(stream, listing):
     with tarfile.open(fileobj=counted, mode="r|") as archive:
         for member in archive:
             kind = ("sparse file" if member.issparse() else "file" if member.isreg() else "directory" if member.isdir() else
-                    "symbolic link" if member.issym() else "hard link" if member.islnk() else "FIFO" if member.isfifo() else "device")
+                    "symbolic link" if member.issym() else "hard link" if member.islnk() else "FIFO" if member.isfifo() else
+                    "device")
             data = None
             if kind == "file" and member.size <= FILE_LIMIT:
                 data = archive.extractfile(member).read()

@@ -27,7 +27,8 @@ import split                                                                    
 
 PLACE = "/hv8"                      # where a tree is in the sandbox, so that all trees look alike to make
 UNSEEN = re.compile(r"(grading/(lab\d+/|(?!guest/|model/|tools\.sh)[^/]+$)|handouts/)")
-ERROR = re.compile(r"(?i)\berror: |undefined reference|multiple definition|\*\*\* |relocation truncated|size limit exceeded|cannot allocate")
+ERROR = re.compile(r"(?i)\berror: |undefined reference|multiple definition|relocation truncated|size limit exceeded|"
+                   r"cannot allocate|\*\*\* ")
 Tools = collections.namedtuple("Tools", "cross qemu jobs")
 
 
@@ -76,11 +77,11 @@ class Base:
         """Why the model machine is not run with these files of a built tree, or None. Other tests need not care."""
         for path in [path for path in paths if path.endswith(".c")] if self.symbols else ():
             mounts = [(tree, PLACE, False)]
-            text = self._box.run(self._preprocess + [path], sandbox.BUILD._replace(keep=sandbox.BUILD.output), mounts, PLACE)
-            if text.status or text.end != "exit":
+            done = self._box.run(self._preprocess + [path], sandbox.BUILD._replace(keep=sandbox.BUILD.output), mounts, PLACE)
+            if done.status or done.end != "exit":
                 return "%s cannot be preprocessed" % path
-            why = objects.complaint(os.path.join(self.products(tree), "host", path[:-1] + "o"), text.output.decode(errors="replace"),
-                                    self.symbols)
+            built = os.path.join(self.products(tree), "host", path[:-1] + "o")
+            why = objects.complaint(built, done.output.decode(errors="replace"), self.symbols)
             if why:
                 return "%s %s" % (path, submission.show(why))
         why = self.symbols and objects.intrusion(os.path.join(self.products(tree), "model"), self.symbols)
@@ -129,7 +130,8 @@ class Base:
             self._prepared(tree)
             shutil.rmtree(starter)
             with open(os.path.join(fresh, "about.json"), "w", encoding="utf-8") as file:
-                json.dump({"known": known, "symbols": symbols and symbols._asdict(), "preprocess": self._host_compiler(tree)}, file)
+                json.dump({"known": known, "symbols": symbols and symbols._asdict(), "preprocess": self._host_compiler(tree)},
+                          file)
             os.rename(fresh, self.folder)
 
     def _host_compiler(self, tree):
@@ -152,7 +154,8 @@ class Base:
         self._box.give(tree)
         done = self.build(tree)
         if done.status or done.end != "exit":
-            raise Trouble("the course's own tree of lab %d does not compile:\n%s" % (self.lab, done.output.decode(errors="replace")))
+            log = done.output.decode(errors="replace")
+            raise Trouble("the course's own tree of lab %d does not compile:\n%s" % (self.lab, log))
         return True
 
 

@@ -1,7 +1,7 @@
-"""Grades one submission: in a clean tree, by the course's own Makefile and tests, in a sandbox. `grading/grade --submission` is this.
+"""Grades one submission, in a clean tree, by the course's own Makefile and tests, in a sandbox: `grading/grade --submission`.
 
-What cannot be opened or does not compile gets a results.json too, with every test failed and the reason. Exit status: 0 full marks, 1
-points are missing, 2 it could not be graded, by a mistake in the command or of this machine.
+What cannot be opened or does not compile gets a results.json too, with every test failed and the reason. Exit status: 0 full
+marks, 1 points are missing, 2 it could not be graded, by a mistake in the command or of this machine.
 """
 import argparse
 import contextlib
@@ -15,6 +15,7 @@ import traceback
 
 import basetree
 import grade
+import runner
 import sandbox
 import submission
 import testfile
@@ -45,11 +46,11 @@ class Runs:
 def parse_arguments(arguments):
     parser = argparse.ArgumentParser(prog="grading/grade", description="Grade one submission in a clean tree and a sandbox.")
     parser.add_argument("--submission", required=True, metavar="WHAT",
-                        help="a folder, an archive (tar, tar.gz, .bz2, .xz, zip), a commit of this repository, or REPOSITORY#COMMIT")
+                        help="a folder, an archive (tar, tar.gz, .bz2, .xz, zip), a commit of this repository, REPOSITORY#COMMIT")
     parser.add_argument("--lab", required=True, type=int, metavar="N")
     parser.add_argument("--out", metavar="DIR", help="where results and transcripts go (build/class/NAME)")
-    parser.add_argument("--tests", metavar="DIR", help="private tests: DIR/labN/*.test, and for them DIR/guest/labN.c in the place of "
-                        "grading/guest/labN.c, DIR/guest/user/*.c beside grading/guest/user/*.c")
+    parser.add_argument("--tests", metavar="DIR", help="private tests: DIR/labN/*.test, and for them DIR/guest/labN.c in the place "
+                        "of grading/guest/labN.c, DIR/guest/user/*.c beside grading/guest/user/*.c")
     parser.add_argument("--test", metavar="NAME", help="only the tests of this name; * and ? as in the shell")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="runs at a time (one a CPU)")
     parser.add_argument("--cross", default=os.environ.get("CROSS_COMPILE"), help="prefix of the cross compiler")
@@ -126,8 +127,6 @@ class Grading:
         box.give(tree)
         done = base.build(tree)
         self.record["build"] = {"ok": done.end == "exit" and done.status == 0, "log": done.output.decode(errors="replace")}
-        with open(os.path.join(self.out, "build.log"), "wb") as file:
-            file.write(done.output)
         if not self.record["build"]["ok"]:
             return self.fail("does not compile: " + basetree.first_error(done))
         return self.grade(base, tree, Runs(box, base.refusal(tree, changed)))
@@ -173,9 +172,12 @@ class Grading:
 
     def fail(self, why):
         """Nothing can be run: every test has failed, for this reason."""
-        lines = ["  " + why]
-        tests = [{"name": test.name, "title": test.title, "points": 0, "max": test.points, "status": "fail", "why": why, "seconds": 0.0,
-                  "guest_instructions": None, "holes": [], "handout": test.handout, "report": lines, "hint": None, "log": None}
+        log = os.path.join(self.out, "build.log")
+        with open(log, "w", encoding="utf-8") as file:
+            file.write(self.record["build"]["log"] or why + "\n")
+        tests = [{"name": test.name, "title": test.title, "points": 0, "max": test.points, "status": "fail", "why": why,
+                  "seconds": 0.0, "guest_instructions": None, "holes": [], "handout": test.handout,
+                  "report": runner.headline(test, "fail") + ["  " + why], "hint": None, "log": os.path.relpath(log)}
                  for test in self.tests]
         lab = {"lab": self.options.lab, "name": grade.lab_name(self.options.lab), "score": 0,
                "max": sum(test["max"] for test in tests), "tests": tests}

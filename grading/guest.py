@@ -35,9 +35,9 @@ INSTRUCTIONS_PER_SECOND = 5e6       # what the slowest host in use surely reache
 
 Request = collections.namedtuple("Request", "command directory matcher limit plugin mark stop reader reads slowness cpu_scale "
                                             "on_line prefix given", defaults=((), b""))
-# command: QEMU's argument list; prefix: what stands before it, a sandbox; given: its input from the start. plugin: its path or None; mark: run address of todo or None. stop: run address for the outside
-# reads or None; reader(gdb): makes their Reader. slowness: how much slower than an idle host, by wall clock;
-# cpu_scale: by CPU time. on_line(text): called per line.
+# command: QEMU's argument list; prefix: what stands before it, a sandbox; given: its input from the start. plugin: its path or
+# None; mark: run address of todo or None. stop: run address for the outside reads or None; reader(gdb): makes their Reader.
+# slowness: how much slower than an idle host, by wall clock; cpu_scale: by CPU time. on_line(text): called per line.
 Outcome = collections.namedtuple("Outcome", "end status seconds raw report wrong_reads stopped")
 # end: exit limit flood asleep stuck slow wall; status: QEMU's; report: the plugin's or None; wrong_reads: sentences;
 # stopped: was stop reached.
@@ -58,7 +58,8 @@ class _Run:
         self.request, self.raw, self.partial = request, bytearray(), bytearray()
         self.end, self.wrong, self.stopped = None, [], False
         self.gdb, self.input_at, self.granted = None, None, 0
-        self.unsent, self.untaken = bytearray(request.given), 0     # input that the pipe has no room for; bytes that QEMU has yet to take
+        self.unsent = bytearray(request.given)          # input that the pipe has no room for
+        self.untaken = 0                                # bytes that QEMU has yet to take
         self.input_seconds = 0.0                        # what the input so far may cost
         self.selector = selectors.DefaultSelector()
 

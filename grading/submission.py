@@ -1,11 +1,12 @@
 """What is taken from a submission: the files that the lab lets a student edit, as bytes, and nothing else.
 
-A submission is a folder, an archive (tar, also compressed; zip) or a commit of a git repository. It may be made to hurt: nothing of it
-is unpacked, followed or run, what is read is bounded, and what cannot be taken becomes a line for a person. Refused: nothing can be
-taken; its text is the reason. Mistake: of the one who called this.
+A submission is a folder, an archive (tar, also compressed; zip) or a commit of a git repository. It may be made to hurt: nothing
+of it is unpacked, followed or run, what is read is bounded, and what cannot be taken becomes a line for a person. Refused: nothing
+can be taken; its text is the reason. Mistake: of the one who called this.
 """
 import base64
 import collections
+import functools
 import hashlib
 import json
 import os
@@ -22,8 +23,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SHOWN = 20                          # ignored files that are listed
 APART = (".git", "build", "__MACOSX")                   # folders in which nobody's work is
 # No hook, monitor, pager, helper or fetch of a lazy object, whatever the repository's own configuration asks for.
-GIT = ["git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.sshCommand=false",
-       "-c", "core.attributesFile=/dev/null", "--no-pager", "--no-replace-objects"]
+GIT = ["git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
+       "-c", "core.sshCommand=false", "-c", "core.attributesFile=/dev/null", "--no-pager", "--no-replace-objects"]
 GIT_ENVIRONMENT = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_ALLOW_PROTOCOL": "none",
                    "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "HOME": "/"}
 GIT_KINDS = {"120000": "symbolic link", "160000": "submodule", "040000": "directory"}
@@ -52,7 +53,7 @@ def show(text):
 
 
 def entries(where, wanted, box):
-    """All that is in the submission `where`, and whether it is worth a hint; `wanted` are the paths whose content may be read."""
+    """The Entries of all that is in the submission `where`; `wanted` are the paths whose content may be asked for."""
     if os.path.isdir(where):
         return list(_folder(where))
     if os.path.isfile(where):
@@ -75,7 +76,7 @@ def name_of(where):
 # A folder
 
 def _folder(top):
-    kinds, found = archive.KINDS, 0
+    found = 0
     waiting = [("", top)]
     while waiting:
         prefix, folder = waiting.pop()
@@ -93,10 +94,11 @@ def _folder(top):
             if found > archive.ENTRY_LIMIT:
                 raise Refused("has more than %d files and folders" % archive.ENTRY_LIMIT)
             path, info = prefix + item.name, item.stat(follow_symlinks=False)
-            kind = kinds[stat.S_IFMT(info.st_mode)]
+            kind = archive.KINDS[stat.S_IFMT(info.st_mode)]
             if kind == "directory":
                 waiting.append((path + "/", item.path))
-            yield Entry(path, kind, info.st_size, lambda place=item.path: _sha256(_read(place)), lambda place=item.path: _read(place))
+            read = functools.partial(_read, item.path)
+            yield Entry(path, kind, info.st_size, lambda read=read: _sha256(read()), read)
 
 
 def _read(path):

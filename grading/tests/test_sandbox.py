@@ -69,8 +69,9 @@ class Sandboxed(Folder):
         self.assertNotIn(b"lab1", done.output)
 
     def test_nothing_can_be_written_but_what_is_given(self):
-        done = self.run_in("for x in /usr/x /bin/x /x /proc/sys/kernel/hostname /hv8/x /tmp/x; do echo 1 >$x && echo wrote $x; done")
-        self.assertEqual([line for line in done.output.splitlines() if line.startswith(b"wrote")], [b"wrote /hv8/x", b"wrote /tmp/x"])
+        done = self.run_in("for x in /usr/x /x /proc/sys/kernel/hostname /hv8/x /tmp/x; do echo 1 >$x && echo wrote $x; done")
+        wrote = [line for line in done.output.splitlines() if line.startswith(b"wrote")]
+        self.assertEqual(wrote, [b"wrote /hv8/x", b"wrote /tmp/x"])
         self.assertEqual(os.listdir(self.tree), ["x"])
         self.assertFalse(os.path.exists("/tmp/x"))
 
@@ -88,7 +89,7 @@ class Sandboxed(Folder):
         done = self.run_in("f() { f %s & f %s & sleep 100 %s; }; exec 2>/dev/null; f" % (mark, mark, mark), LIMITS._replace(wall=2))
         self.assertIn(done.end, ("time", "exit"))               # the shell gives up when it cannot fork
         self.assertEqual([path for path in glob.glob("/proc/[0-9]*/cmdline") if mark in self.command_line(path)], [])
-        count = "import os\nn = 0\ntry:\n while n < 999:\n  if not os.fork(): os.read(0, 1)\n  n += 1\nfinally: print(n, flush=True)"
+        count = "import os\nn = 0\ntry:\n while n < 99:\n  if not os.fork(): os.read(0, 1)\n  n += 1\nfinally: print(n, flush=True)"
         with open(os.path.join(self.tree, "fork.py"), "w", encoding="ascii") as file:
             file.write(count)
         done = self.run_in("sleep 100 | python3 fork.py", LIMITS._replace(wall=2, processes=20))
@@ -148,7 +149,8 @@ class Sandboxed(Folder):
 class Guests(unittest.TestCase):
     """QEMU in the sandbox: descriptors go through, and how it spends its time is seen."""
 
-    TESTS = {"echo": ("test=echo", "limit: 66K", "ready\nsend: 1\\x32\\n\n12"), "read": ("test=stuck", "stop: stop_here\nreg: SCTLR_EL2.M = 1", "x"),
+    TESTS = {"echo": ("test=echo", "limit: 66K", "ready\nsend: 1\\x32\\n\n12"),
+             "read": ("test=stuck", "stop: stop_here\nreg: SCTLR_EL2.M = 1", "x"),
              "sleep": ("test=sleep", "", "x"), "stuck": ("test=stuck", "", "x"), "hang": ("test=hang", "limit: 1M", "x"),
              "hole": ("test=silent-hole", "", "x")}
 
@@ -191,7 +193,8 @@ class Objects(Folder):
     def test_what_kernel_c_does(self):
         self.assertIsNone(self.complaint(
             "struct s { long x[20]; }; int mmio(int); static int table[] = { 1, 2 }; const char *name = \"asm(fork)\";"
-            "struct s copy(struct s *p) { p->x[0] += table[mmio(1)]; return *p; } int fresh; static __attribute__((used)) int mine(void) { return 5; }"))
+            "struct s copy(struct s *p) { p->x[0] += table[mmio(1)]; return *p; } int fresh;"
+            "static __attribute__((used)) int mine(void) { return 5; }"))
 
     def test_what_it_does_not(self):
         for text, part in (
@@ -199,7 +202,7 @@ class Objects(Folder):
                 ("extern void *environ; void *f(void) { return environ; }", "calls environ,"),
                 ("__attribute__((constructor)) void f(void) { board = 1; }", "has a section .init_array"),
                 ("__attribute__((destructor)) void f(void) { board = 1; }", "has a section .fini_array"),
-                ("void f(void); __attribute__((section(\".preinit_array\"))) void *p = f; void f(void) { }", "has a section .preinit_array"),
+                ("__attribute__((section(\".preinit_array\"))) void *p;", "has a section .preinit_array"),
                 ("__attribute__((section(\"scenarios\"))) void *p;", "has a section scenarios"),
                 ("__attribute__((section(\".init\"))) void f(void) { }", "has a section .init"),
                 ("__attribute__((section(\".data.x\"))) void f(void) { }", "has instructions in its section .data.x"),
@@ -235,9 +238,9 @@ class Objects(Folder):
     def test_what_the_c_library_would_find(self):
         program = os.path.join(self.folder, "program")
         self.file("main.c", "int main(void) { return 0; }")
-        for more, found in (("", None), ("void *malloc(unsigned long n) { return 0; }", "defines malloc, which is the C library's")):
-            self.object(more, "more")
-            subprocess.run(["cc", "-w", "-o", program, os.path.join(self.folder, "main.c"), os.path.join(self.folder, "more.o")], check=True)
+        taken = "void *malloc(unsigned long n) { return 0; }"
+        for more, found in (("", None), (taken, "defines malloc, which is the C library's")):
+            subprocess.run(["cc", "-w", "-o", program, os.path.join(self.folder, "main.c"), self.object(more, "more")], check=True)
             if not more:
                 symbols = objects.Symbols([], [], [], sorted(objects._exported(program)))
             self.assertEqual(objects.intrusion(program, symbols), found)
@@ -266,8 +269,9 @@ SCENARIO(honest, honest, NULL)
         source, program = self.file("forge.c", self.FORGER), os.path.join(self.folder, "model")
         found = [os.path.join(top, name) for top, _, names in os.walk(os.path.join(self.products, "host")) for name in names
                  if name.endswith(".o")]
-        subprocess.run(["cc", "-w", "-fno-common", "-DLAB=%d" % self.lab, "-DSOLUTION=%d" % self.lab, "-I" + os.path.join(ROOT, "grading/model"),
-                        "-I" + os.path.join(ROOT, "kernel/include"), "-o", program, source, *found], check=True)
+        flags = ["-w", "-fno-common", "-DLAB=%d" % self.lab, "-DSOLUTION=%d" % self.lab]
+        flags += ["-I" + os.path.join(ROOT, folder) for folder in ("grading/model", "kernel/include")]
+        subprocess.run(["cc", *flags, "-o", program, source, *found], check=True)
         return subprocess.run([program, scenario, number], input=nonce, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               check=False, timeout=60)
 

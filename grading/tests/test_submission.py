@@ -1,4 +1,4 @@
-"""What grading/grade takes from good, broken and hostile submissions of lab 1, and what it says; sandbox and objects: test_sandbox.py."""
+"""What grading/grade takes from good, broken and hostile submissions of lab 1, and what it says of them."""
 import bz2
 import contextlib
 import functools
@@ -205,13 +205,15 @@ class Roots(Case):
     def test_upper_case(self):
         self.refused(self.archived(tar([(FORMAT.upper(), b"x")])), "KERNEL/DEV/FORMAT.C", "upper and lower case")
         content = self.files.pop(FORMAT)
-        self.not_taken(self.archived(tar([*self.files.items(), ("kernel/DEV/format.c", content)])), "kernel/DEV/format.c is not " + FORMAT)
+        sent = self.archived(tar([*self.files.items(), ("kernel/DEV/format.c", content)]))
+        self.not_taken(sent, "kernel/DEV/format.c is not " + FORMAT)
 
     def test_what_else_there_is(self):
         more = {"Makefile": b"all:\n\trm -rf /\n", "README.md": b"", "notes\x1b[31m.txt": b"x", "grading/grade.py": b""}
         more.update({"z%02d" % n: b"" for n in range(30)})
         ignored = self.complete(self.archived(tar([*self.files.items(), *more.items()]))).ignored
-        self.assertEqual(ignored[:3], [name + " (differs from the course's)" for name in ("Makefile", "README.md", "grading/grade.py")])
+        differs = [name + " (differs from the course's)" for name in ("Makefile", "README.md", "grading/grade.py")]
+        self.assertEqual(ignored[:3], differs)
         self.assertEqual(ignored[3], "notes\\x1b[31m.txt (new)")
         self.assertEqual(ignored[submission.SHOWN:], ["and 14 more"])
 
@@ -466,7 +468,8 @@ class Graded(Case):
         start = self.files["kernel/boot/start.S"]
         for path in ("/etc/passwd", secret, os.path.join(ROOT, "grading/lab1/boot.test"), "grading/lab1/boot.test"):
             self.files["kernel/boot/start.S"] = start + b'\n.incbin "%s"\n' % path.encode()
-            self.all_failed(self.grade(self.sent(), "--lab", "1"), "does not compile: kernel/boot/start.S:", "file not found: " + path)
+            why = "does not compile: kernel/boot/start.S:", "file not found: " + path
+            self.all_failed(self.grade(self.sent(), "--lab", "1"), *why)
 
     def test_an_include_without_end(self):
         self.files[FORMAT] = b'#include "/dev/zero"\n'
