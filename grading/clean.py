@@ -26,8 +26,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 class Runs:
     """What grade.py asks about the sandbox: see runner.Setup."""
 
-    def __init__(self, box, model_refusal):
-        self._box, self.top, self.model_refusal = box, basetree.PLACE, model_refusal
+    def __init__(self, box, tree, model_refusal):
+        self._box, self.model_refusal = box, model_refusal
+        self.top = box.place([(tree, basetree.PLACE, False)], basetree.PLACE)
 
     def run_prefix(self, build, directory=None, plugin=None):
         """A run sees the products of the build, its own directory, and may write the plugin's report there."""
@@ -129,7 +130,7 @@ class Grading:
         self.record["build"] = {"ok": done.end == "exit" and done.status == 0, "log": done.output.decode(errors="replace")}
         if not self.record["build"]["ok"]:
             return self.fail("does not compile: " + basetree.first_error(done))
-        return self.grade(base, tree, Runs(box, base.refusal(tree, changed)))
+        return self.grade(base, tree, Runs(box, tree, base.refusal(tree, changed)))
 
     def put(self, path, data):
         """Make a file of the tree the submission's; False if it is already, and need not be compiled again."""

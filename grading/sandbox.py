@@ -47,7 +47,8 @@ class Sandbox:
         self._root = os.geteuid() == 0
         self._homes = _homes(tools)
         self._way, self.note = "none", ""
-        ways = (["root", "user"] if self._root else ["user"]) if shutil.which("bwrap") else []
+        self._bwrap = shutil.which("bwrap")
+        ways = (["root", "user"] if self._root else ["user"]) if self._bwrap else []
         for self._way in ways + ["none"]:
             why = _failure(self.prefix(RUN, cwd="/") + ["true"])
             if not why:
@@ -75,7 +76,7 @@ class Sandbox:
         line = ["env", "-i"] + environment
         if self._way == "user":
             line += AS_NOBODY if self._root else []
-        line += ["bwrap", "--die-with-parent"] + (BY_ROOT if self._way == "root" else ["--unshare-all"])
+        line += [self._bwrap, "--die-with-parent"] + (BY_ROOT if self._way == "root" else ["--unshare-all"])
         line += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
         system = [(path, path, False) for path in SYSTEM + tuple(self._homes) if os.path.exists(path)]
         above = {folder for _, there, _ in system + list(mounts) for folder in _above(there)}
@@ -110,18 +111,23 @@ class Sandbox:
 
     def run(self, command, limits, mounts=(), cwd="/", stdin=subprocess.DEVNULL, errors=subprocess.STDOUT):
         """Run a command to its end, or kill it at a limit; a Done."""
-        with subprocess.Popen(self.prefix(limits, mounts, cwd) + command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors,
-                              start_new_session=True, bufsize=0) as process:
-            output, end = bytearray(), "exit"
-            try:
-                end = _collect(process, limits, output)
-            finally:
-                _kill(process)
-        return Done(process.returncode, bytes(output), end)
+        return bounded(self.prefix(limits, mounts, cwd) + command, limits, stdin, errors)
 
     def _path(self):
         found = [os.path.join(home, "bin") for home in self._homes] + ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"]
         return ":".join(found)
+
+
+def bounded(command, limits, stdin=subprocess.DEVNULL, errors=subprocess.STDOUT, environment=None):
+    """Run a command for `limits.wall` seconds and `limits.output` bytes of output at most; a Done."""
+    with subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, bufsize=0,
+                          env=environment) as process:
+        output = bytearray()
+        try:
+            end = _collect(process, limits, output)
+        finally:
+            _kill(process)
+    return Done(process.returncode, bytes(output), end)
 
 
 def _collect(process, limits, output):

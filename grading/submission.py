@@ -14,6 +14,7 @@ import re
 import stat
 import subprocess
 import sys
+import tempfile
 
 import archive
 import explain
@@ -28,6 +29,7 @@ GIT = ["git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "cor
 GIT_ENVIRONMENT = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_ALLOW_PROTOCOL": "none",
                    "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "HOME": "/"}
 GIT_KINDS = {"120000": "symbolic link", "160000": "submodule", "040000": "directory"}
+TOO_MUCH = {"time": "takes too long to read", "output": "has too much in it"}
 
 Entry = collections.namedtuple("Entry", "path kind size digest load")
 # path: as it stands there, by /; digest(): in hexadecimal, or None, load(): its bytes, OSError if it cannot be read.
@@ -123,7 +125,7 @@ def _archive(path, wanted, box):
         done = box.run([sys.executable, "-I", box.place(mounts, place)] + list(wanted), sandbox.READ, mounts, stdin=file,
                        errors=subprocess.DEVNULL)
     if done.end != "exit":
-        raise Refused({"time": "takes too long to read", "output": "has too much in it"}[done.end])
+        raise Refused(TOO_MUCH[done.end])
     try:
         listed = json.loads(done.output)
     except ValueError:
@@ -136,18 +138,19 @@ def _archive(path, wanted, box):
 
 # A commit
 
-def _git(repository, *arguments, given=b""):
+def _git(repository, *arguments):
     """What git prints. It reads objects only: no index, no work tree, no attributes."""
     environment = dict(GIT_ENVIRONMENT, PATH=os.environ.get("PATH", os.defpath))
     limits = ["prlimit", "--cpu=60", "--as=%d" % (2048 * sandbox.MiB), "--core=0", "--"]
-    try:
-        return subprocess.run(limits + GIT + ["-C", repository, *arguments], input=given, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, check=True, timeout=120, env=environment).stdout
-    except subprocess.TimeoutExpired:
-        raise Refused("takes git more than 120 s to read") from None
-    except subprocess.CalledProcessError as error:
-        lines = error.stderr.decode(errors="replace").strip().splitlines() or ["status %d" % error.returncode]
-        raise Refused("cannot be read by git: %s" % show(lines[0])) from None
+    with tempfile.TemporaryFile() as errors:
+        done = sandbox.bounded(limits + GIT + ["-C", repository, *arguments], sandbox.READ, errors=errors, environment=environment)
+        errors.seek(0)
+        lines = errors.read(1 << 16).decode(errors="replace").strip().splitlines() or ["status %s" % done.status]
+    if done.end != "exit":
+        raise Refused(TOO_MUCH[done.end])
+    if done.status:
+        raise Refused("cannot be read by git: %s" % show(lines[0]))
+    return done.output
 
 
 def _commit(repository, name, wanted):

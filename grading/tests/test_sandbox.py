@@ -134,7 +134,7 @@ class Sandboxed(Folder):
         self.assertEqual(one.note, "not sandboxed: install bubblewrap")
         done = self.run_in("pwd; id -u; echo x >y", sandbox_here=one)
         self.assertEqual(done.output.split(), [self.tree.encode(), str(os.getuid() or sandbox.NOBODY).encode()])
-        with mock.patch("sandbox._failure", lambda command: "no namespaces" if "bwrap" in command else None):
+        with mock.patch("sandbox._failure", lambda command: "no namespaces" if "--die-with-parent" in command else None):
             self.assertIn("bubblewrap does not work here (no namespaces)", sandbox.Sandbox().note)
 
     @unittest.skipIf(os.getuid(), "only root becomes nobody")
@@ -161,7 +161,7 @@ class Guests(unittest.TestCase):
         def sandboxed(arguments):
             options = parse(arguments)
             options.builds = [(number, os.path.abspath(build)) for number, build in options.builds]
-            options.sandbox = clean.Runs(box(), None)
+            options.sandbox = clean.Runs(box(), ".", None)
             options.sandbox.top = os.getcwd()
             return options
 
