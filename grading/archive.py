@@ -95,8 +95,6 @@ def read_zip(file, listing):
     _, _, _, _, count, length, offset, _ = EOCD.unpack_from(tail, at)
     if count == 0xffff or offset == 0xffffffff:
         raise Broken("is a zip64 archive, which no source code needs")
-    if count > ENTRY_LIMIT:
-        raise Broken("has more than %d entries" % ENTRY_LIMIT)
     file.seek(offset)
     table, at = file.read(length), 0
     for _ in range(count):

@@ -28,7 +28,7 @@ import split                                                                    
 PLACE = "/hv8"                      # where a tree is in the sandbox, so that all trees look alike to make
 UNSEEN = re.compile(r"(grading/(lab\d+/|(?!guest/|model/|tools\.sh)[^/]+$)|handouts/)")
 ERROR = re.compile(r"(?i)\berror: |undefined reference|multiple definition|relocation truncated|size limit exceeded|"
-                   r"cannot allocate|\*\*\* ")
+                   r"cannot allocate|out of memory|memory exhausted|\*\*\* ")
 Tools = collections.namedtuple("Tools", "cross qemu jobs")
 
 
@@ -167,7 +167,7 @@ def first_error(done):
         return "the compilers were stopped after %d MiB of messages" % (sandbox.BUILD.output >> 20)
     lines = done.output.decode(errors="replace").splitlines()
     found = next((line for line in lines if ERROR.search(line)), lines[-1] if lines else "status %d" % done.status)
-    return submission.show(re.sub(r"^\S*/ld: |^%s/" % PLACE, "", found).strip())
+    return submission.show(re.sub(r"^\S*/ld: |^\S*/(?=(as|cc1|ld): )|^%s/" % PLACE, "", found).strip())
 
 
 def _files(top):

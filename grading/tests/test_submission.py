@@ -309,7 +309,7 @@ class Hostile(Case):
         bomb = b"".join(packer.compress(part) for part in [tar([(special("x", tarfile.REGTYPE), b"")])[:512]] + [zeros] * 300)
         self.refused(self.archived(bomb + packer.flush()), "unpacks to more than 256 MiB")
         packer = zlib_of(zeros, 300)
-        with self.subTest("one entry that says it is small"):
+        with mock.patch("submission.sandbox.READ", sandbox.READ._replace(memory=200 << 20)):        # an entry that says it is small
             data = bytearray(zipped([(FORMAT, b"x" * 5000), *[(path, self.files[path]) for path in self.files if path != FORMAT]]))
             self.not_taken(self.archived(lie(data, packer)), "is a damaged file")
         entries = [("%d" % n, zeros) for n in range(300)]
@@ -336,6 +336,8 @@ class Hostile(Case):
             for size in (len(packed) // 2, len(packed) // 3 & ~511, 600):
                 with self.subTest(name, size=size):
                     self.refused(self.archived(packed[:size]), "is cut off")
+        first = self.files["kernel/boot/start.S"]
+        self.refused(self.archived(data[:512 + (len(first) + 511 & ~511)]), "is cut off: a tar archive ends in zeros")
         broken = bytearray(gzip.compress(data))
         broken[len(broken) // 2] ^= 0xff
         self.refused(self.archived(bytes(broken)), "is damaged")
