@@ -484,6 +484,10 @@ class Graded(Case):
 
     def test_mistakes_of_the_instructor(self):
         sent = self.sent()
+        self.file("out/results.json", b"old")
+        status, printed, results = self.grade(sent, "--lab", "1", "--test", "no-such")
+        self.assertEqual((status, results), (2, None), printed)
+        self.assertIn("no test is named no-such", printed)
         for arguments, part in (((sent, "--lab", "77"), "there is no lab 77"), ((sent, "--lab", "0"), "there is no lab 0"),
                                 (("/nowhere", "--lab", "1"), "there is no file or folder /nowhere"),
                                 ((ROOT + "#no-such", "--lab", "1"), "no commit no-such in the repository"),
