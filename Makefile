@@ -258,7 +258,7 @@ clean:
 # ---- the instructor's tree ------------------------------------------------------------------------------------------
 
 ifdef TREE
-.PHONY: labs check-labs test mutants grade-class autograder format format-check host-test fuzz
+.PHONY: labs check-labs test mutants grade-class autograder format format-check host-test fuzz test-deep steady grade-cost
 labs:
 	$(Q)$(PYTHON) labs/course.py --out build/course.git
 check-labs:
@@ -280,6 +280,14 @@ grade-class: need-cross
 # Students' mistakes, each with the tests it must lose. M=name: only these; QUICK=1: a few of them.
 mutants: need-cross
 	$(Q)$(PYTHON) grading/mutants.py $(if $(LAB),--lab $(LAB)) $(if $(M),--name '$(M)') $(if $(QUICK),--quick) $(if $(JOBS),--jobs $(JOBS))
+test-deep:
+	$(Q)$(PYTHON) grading/tests/run.py deep
+# RUNS=n times the same grade on a busy host; LABS="2 2-start": of what.
+steady: need-cross
+	$(Q)CROSS_COMPILE='$(CROSS)' QEMU='$(QEMU)' $(PYTHON) grading/tests/steady.py $(or $(RUNS),20) $(or $(LABS),1 1-start 2 2-start 3 4 5 6)
+# What a grade takes beyond its QEMU boots.
+grade-cost: need-cross
+	$(Q)$(PYTHON) grading/tests/cost.py $(GRADED)
 host-test:
 	$(Q)$(MAKE) -C grading/host
 # SECONDS=n: how long to look; FINDING=file: repeat what was found.
@@ -303,6 +311,9 @@ ifdef TREE
 	@echo '  test          every test of this repository              host-test   the host unit tests alone'
 	@echo '  grade-class   grade every submission in SUBMISSIONS=dir by LAB=n; TESTS_DIR=dir ENGINE=local|slurm OUT=dir'
 	@echo '  mutants       grade students'"'"' mistakes: LAB=n, M=name, QUICK=1 a few; each must lose its tests and show its hint'
+	@echo '  test-deep     minutes more: guests that only talk, on every machine'
+	@echo '  steady        RUNS=n LABS="1 2-start": the same grade each time, on a busy host'
+	@echo '  grade-cost    the time of a grade and of its bare QEMU boots'
 	@echo '  bench         count the instructions of hypercalls, faults, switches, messages'
 	@echo '  labs          write the course repository build/course.git'
 	@echo '  fuzz          hostile hypercalls, SECONDS=n (needs clang); FINDING=file repeats one'

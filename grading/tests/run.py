@@ -7,6 +7,7 @@
     labs      proofs on real clones of the course repository                 labs/check.py
 
 A layer whose output cannot be counted has failed. Output goes to build/test/LAYER.log; `run.py LAYER...` runs some of them.
+`make test-deep` is one more, `deep`: what takes minutes and seldom breaks, parrots on every machine of every test.
 """
 import json
 import os
@@ -26,10 +27,10 @@ BOOTS = [GRADE, GRADE + ["TESTS=1:2"], GRADE + ["TESTS=1:3 2:3"], GRADE + ["TEST
          GRADE + ["TESTS=4:6", "CHECKED=1"], GRADE + ["TESTS=5:6", "T=[!cdn]*", "CHECKED=1"]]
 
 
-def run(layer, command, log):
+def run(layer, command, log, **variables):
     """Run `command`, its output to `log` and, line by line, to the terminal; return the exit status and the output."""
     lines = []
-    environment = dict(os.environ, PYTHONUNBUFFERED="1")
+    environment = dict(os.environ, PYTHONUNBUFFERED="1", **variables)
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, errors="replace", env=environment) as process:
         for line in process.stdout:
@@ -64,10 +65,19 @@ def boots(log):
     return passed, failed, worst
 
 
-def grader(log):
-    status, output = run("grader", [sys.executable, "-m", "unittest", "discover", "-s", "grading/tests"], log)
+def unittests(layer, log, pattern, **variables):
+    command = [sys.executable, "-m", "unittest", "discover", "-s", "grading/tests", "-p", pattern]
+    status, output = run(layer, command, log, **variables)
     failed = numbers(r"(?:failures|errors|skipped)=(\d+)", output)         # a test that did not run shows nothing
     return numbers(r"^Ran (\d+) test", output) - failed, failed, status
+
+
+def grader(log):
+    return unittests("grader", log, "test_*.py")
+
+
+def deep(log):
+    return unittests("deep", log, "test_parrots.py", PARROTS="deep")
 
 
 def labs(log):
@@ -75,11 +85,12 @@ def labs(log):
     return numbers(r"^(\d+) passed", output), numbers(r"^\d+ passed, (\d+) failed", output), status
 
 
-LAYERS = {"host": host, "boots": boots, "grader": grader, "labs": labs}
+LAYERS = {"host": host, "boots": boots, "grader": grader, "labs": labs, "deep": deep}
+USUAL = [layer for layer in LAYERS if layer != "deep"]
 
 
 def main():
-    chosen = sys.argv[1:] or list(LAYERS)
+    chosen = sys.argv[1:] or USUAL
     if not set(chosen) <= set(LAYERS):
         sys.exit("run.py: the layers are " + ", ".join(LAYERS))
     os.makedirs(LOGS, exist_ok=True)
