@@ -9,12 +9,13 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := all
 
 # `make setup grade`: the other goals may need what setup installs, so they begin in a make of their own, behind it.
-ifneq ($(filter setup,$(MAKECMDGOALS)),)
-OTHERS := $(filter-out setup,$(MAKECMDGOALS))
-.PHONY: setup $(OTHERS)
-setup:
-	@sh grading/setup.sh
-$(OTHERS): setup
+SETUPS := $(filter setup setup-class,$(MAKECMDGOALS))
+ifneq ($(SETUPS),)
+OTHERS := $(filter-out $(SETUPS),$(MAKECMDGOALS))
+.PHONY: setup setup-class $(OTHERS)
+setup setup-class:
+	@sh grading/setup.sh $(filter class,$(subst -, ,$@))
+$(OTHERS): $(SETUPS)
 	@$(MAKE) $@
 else
 
@@ -258,7 +259,7 @@ clean:
 # ---- the instructor's tree ------------------------------------------------------------------------------------------
 
 ifdef TREE
-.PHONY: labs check-labs test mutants grade-class autograder format format-check host-test fuzz test-deep steady grade-cost
+.PHONY: labs check-labs test mutants grade-class autograder format format-check host-test fuzz test-deep steady grade-cost test-class
 labs:
 	$(Q)$(PYTHON) labs/course.py --out build/course.git
 check-labs:
@@ -288,6 +289,13 @@ steady: need-cross
 # What a grade takes beyond its QEMU boots.
 grade-cost: need-cross
 	$(Q)$(PYTHON) grading/tests/cost.py $(GRADED)
+# The same of fifty submissions, here and on a Slurm cluster of this one machine; make setup-class installs what that needs.
+test-class: need-cross
+	$(Q)CROSS_COMPILE='$(CROSS)' QEMU='$(QEMU)' $(PYTHON) grading/tests/fifty.py
+# What grades on Gradescope and in GitHub Classroom: build/autograder/labN.zip, build/autograder/labN/classroom.yml.
+autograder:
+	$(if $(LAB),,$(error make autograder needs LAB=n))
+	$(Q)$(PYTHON) grading/autograder.py --lab $(LAB)
 host-test:
 	$(Q)$(MAKE) -C grading/host
 # SECONDS=n: how long to look; FINDING=file: repeat what was found.
@@ -314,6 +322,7 @@ ifdef TREE
 	@echo '  test-deep     minutes more: guests that only talk, on every machine'
 	@echo '  steady        RUNS=n LABS="1 2-start": the same grade each time, on a busy host'
 	@echo '  grade-cost    the time of a grade and of its bare QEMU boots'
+	@echo '  autograder    LAB=n for Gradescope and GitHub Classroom  test-class   the two on 50 submissions; first: setup-class'
 	@echo '  bench         count the instructions of hypercalls, faults, switches, messages'
 	@echo '  labs          write the course repository build/course.git'
 	@echo '  fuzz          hostile hypercalls, SECONDS=n (needs clang); FINDING=file repeats one'

@@ -118,6 +118,8 @@ class Runner:
         with self._lock:
             if self._stopped:
                 return None
+        if not why:                                     # it can be made again, and a class's would take gigabytes
+            shutil.rmtree(os.path.join(self._grader.out, "submissions", task.name, "tree"), ignore_errors=True)
         write_record(self._grader.out, task, why + (last_line(log) if why else ""), round(time.monotonic() - started, 1))
         return record_of(self._grader.out, task)
 

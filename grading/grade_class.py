@@ -146,7 +146,7 @@ def grade_class(options):
     os.makedirs(os.path.join(out, "records"), exist_ok=True)
     command = shlex.split(options.grader) if options.grader else [sys.executable, os.path.join(grade.HERE, "grade")]
     grader = class_task.Grader(command, options.lab, out, options.tests and os.path.abspath(options.tests), options.timeout)
-    trees = [os.path.join(class_task.ROOT, name) for name in HARNESS] + ([os.path.join(options.tests, "lab%d" % options.lab)] if options.tests else [])
+    trees = [os.path.join(class_task.ROOT, name) for name in HARNESS] + ([options.tests] if options.tests else [])
     harness = "%s %d %s" % (class_task.digest(*trees, skip=NOT_HARNESS), options.lab, " ".join(grader.command))
     with open(os.path.join(out, ".lock"), "w", encoding="ascii") as lock:
         try:

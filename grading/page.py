@@ -162,15 +162,15 @@ def show_transcript(excerpt):
 
 
 def show_submission(submission):
-    """What came with the grading of a submission: what was missing or ignored, and why it was not built."""
+    """What came with the grading of a submission: notes, what was ignored, and why it was not built."""
     parts = []
-    for key, word in (("missing", "Not submitted: "), ("ignored", "Not taken: "), ("notes", "")):
+    for key, word in (("notes", ""), ("ignored", "Not taken: ")):
         names = submission[key]
         if names:
             more = ["and %d more" % (len(names) - MAX_NAMES)] if len(names) > MAX_NAMES else []
             listed = (", " if word else "<br>").join([cut(one) for one in names[:MAX_NAMES]] + more)
             parts.append('<p class="note">%s%s</p>' % (word, listed))
-    if not submission["build"]["ok"]:
+    if not submission["build"]["ok"] and submission["build"]["log"]:
         lines = submission["build"]["log"].rstrip("\n").split("\n")
         more = ["... and %d lines more" % (len(lines) - MAX_NAMES)] if len(lines) > MAX_NAMES else []
         shown = "\n".join([cut(line) for line in lines[:MAX_NAMES]] + more)

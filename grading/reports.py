@@ -53,8 +53,8 @@ def as_gradescope(data):
     submission = data.get("submission")
     if submission:
         output = [word + ", ".join(map(visible, submission[key])) for key, word in (
-            ("missing", "not submitted: "), ("ignored", "not taken: "), ("notes", "")) if submission[key]]
-        if not submission["build"]["ok"]:
+            ("notes", ""), ("ignored", "not taken: ")) if submission[key]]
+        if not submission["build"]["ok"] and submission["build"]["log"]:
             output += ["it could not be built:"] + [visible(line) for line in submission["build"]["log"].split("\n")]
     seconds = sum(test["seconds"] for _, test in tests_of(data))
     return json.dumps({"score": score, "max_score": most, "execution_time": round(seconds), "visibility": "visible",

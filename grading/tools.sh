@@ -27,6 +27,8 @@ cmocka|course|||cmocka|run the unit tests of the kernel|libcmocka-dev|libcmocka-
 asan|course|||ASan and UBSan|find memory errors in the unit tests|gcc|libasan libubsan|gcc|gcc
 clang-format|course|||clang-format|keep the source in one style|clang-format|clang-tools-extra|clang|clang-format
 bwrap|option|||bubblewrap|keep submissions that are graded away from this machine|bubblewrap|bubblewrap|bubblewrap|(nothing, it needs Linux)
+slurmctld|class|||Slurm|test how a class is graded on a cluster|slurm-wlm|slurm-slurmctld slurm-slurmd|slurm-llnl|(needs Linux)
+munged|class|||munge|let the parts of that cluster know each other|munge|munge|munge|(needs Linux)
 '
 
 # Both look at the first word only, as in CC="ccache gcc".
@@ -80,6 +82,7 @@ for_each_tool() {
 		case $who in
 		student) ;;
 		course | option) [ -d "$root/labs" ] || continue ;;
+		class) [ -n "${for_class:-}" ] || continue ;;
 		*) continue ;;
 		esac
 		# On a 64-bit Arm machine the compiler of the machine goes by the cross compiler's name.
@@ -128,7 +131,7 @@ look_for_command() {
 
 ask_version() {
 	case $id in
-	unifdef) $tool -V ;;
+	unifdef | slurmctld) $tool -V ;;
 	*) $tool --version ;;
 	esac
 }

@@ -1,8 +1,8 @@
 """A Slurm cluster of one node for tests: controller, node and authentication, all of its files below one folder.
 
     with one_node_slurm.Cluster(folder, cpus) as cluster: subprocess.run(["squeue"], env=cluster.environment)
-Nothing of the machine's own Slurm or munge is touched: own key, socket, ports and configuration; only the processes started here are
-ended, by their ids. As root munged runs as the user munge, otherwise everything runs as who we are. Debian: slurm-wlm, munge.
+Nothing of the machine's own Slurm or munge is touched: own key, socket, ports and configuration; only the processes started here
+are ended, by their ids. As root munged runs as the user munge, otherwise everything runs as who we are. Debian: slurm-wlm, munge.
 """
 import getpass
 import os
@@ -116,10 +116,9 @@ class Cluster:
             for path in (own, key):
                 os.chown(path, munge.pw_uid, munge.pw_gid)
             user = ["setpriv", "--reuid=munge", "--regid=munge", "--clear-groups"]
-        self._start("munged", user + ["munged", "--foreground", "--key-file=" + key, "--socket=" + access, "--seed-file=" + own + "/seed",
-                                      "--pid-file=" + own + "/pid", "--log-file=" + own + "/log"])
-        self._until("munged answers", lambda: subprocess.run(["munge", "--no-input", "--socket=" + access], stdout=subprocess.DEVNULL,
-                                                             stderr=subprocess.DEVNULL, check=False).returncode == 0)
+        files = ["--%s-file=%s" % (name, os.path.join(own, name)) for name in ("key", "seed", "pid", "log")]
+        self._start("munged", user + ["munged", "--foreground", "--socket=" + access] + files)
+        self._until("munged answers", lambda: "MUNGE:" in self.ask("munge", "--no-input", "--socket=" + access))
 
     def _start(self, name, command):
         log = os.path.join(self._folder, name + ".out")

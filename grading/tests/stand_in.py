@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Stands in for grading/grade in tests: does what the file `do` of a submission says; notes each call in `calls` beside the tests."""
+"""Stands in for grading/grade in tests: does what the file `do` of a submission says, and notes each call beside the tests."""
 import argparse
 import json
 import os

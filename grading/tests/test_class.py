@@ -86,10 +86,11 @@ class Reports(unittest.TestCase):
 
     def hostile(self):
         report = ["FAIL", "  " + HOSTILE, "    - expected  " + HOSTILE, "    +    1  " + HOSTILE, "  hint        " + HOSTILE]
-        student = self.student(HOSTILE, [0, 0], [HOSTILE] * 9, why=HOSTILE, title=HOSTILE, report=report, handout=HOSTILE, hint=HOSTILE)
+        student = self.student(HOSTILE, [0, 0], [HOSTILE] * 9, why=HOSTILE, title=HOSTILE, report=report, handout=HOSTILE,
+                               hint=HOSTILE)
         student.data["labs"][0]["name"] = HOSTILE
-        student.data["submission"] = {"name": HOSTILE, "files": [], "missing": [HOSTILE], "ignored": [HOSTILE] * 50, "notes": [HOSTILE],
-                                      "build": {"ok": False, "log": (HOSTILE + "\n") * 99}}
+        student.data["submission"] = {"name": HOSTILE, "files": [], "missing": [HOSTILE], "ignored": [HOSTILE] * 50,
+                                      "notes": [HOSTILE], "build": {"ok": False, "log": (HOSTILE + "\n") * 99}}
         return student
 
     def test_nothing_hostile_gets_into_a_page(self):
@@ -169,7 +170,8 @@ class Reports(unittest.TestCase):
         self.assertEqual(rows[1][1:], ["60", "100", "60", "0"])
 
     def test_junit(self):
-        students = [self.hostile(), self.student("b", [60, 0]), self.student("c", [60, 0], status="error", why="no QEMU", report=[])]
+        students = [self.hostile(), self.student("b", [60, 0]),
+                    self.student("c", [60, 0], status="error", why="no QEMU", report=[])]
         suites = xml.fromstring(reports.as_junit(students))
         self.assertEqual([(one.get("tests"), one.get("failures"), one.get("errors")) for one in suites],
                          [("2", "2", "0"), ("2", "1", "0"), ("2", "0", "1")])
@@ -180,8 +182,8 @@ class Reports(unittest.TestCase):
     def test_gradescope(self):
         data = json.loads(reports.as_gradescope(self.student("b", [60, 0]).data))
         self.assertEqual((data["score"], data["max_score"]), (60, 100))
-        self.assertEqual([(test["name"], test["score"], test["max_score"], test["status"], test["output_format"], test["visibility"])
-                          for test in data["tests"]],
+        fields = ("name", "score", "max_score", "status", "output_format", "visibility")
+        self.assertEqual([tuple(test[field] for field in fields) for test in data["tests"]],
                          [("first: the first of two", 60, 60, "passed", "text", "visible"),
                           ("second: the second of two", 0, 40, "failed", "text", "visible")])
         self.assertEqual(data["tests"][0]["output"], "")
@@ -350,7 +352,8 @@ class Class(unittest.TestCase):
             path = self.folder / name
             path.write_text("#!/bin/sh\n" + script + "\n")
             path.chmod(0o755)
-        with mock.patch.dict(os.environ, PATH="%s:%s" % (self.folder, os.environ["PATH"])), mock.patch.object(class_slurm, "POLL", 0):
+        path = "%s:%s" % (self.folder, os.environ["PATH"])
+        with mock.patch.dict(os.environ, PATH=path), mock.patch.object(class_slurm, "POLL", 0):
             status, printed, scores = self.grade("--engine", "slurm")
         self.assertEqual((status, scores), (2, {"ana": 100, "bo": 40, "cy": 0}), printed)
         self.assertEqual(re.findall(r"(?m)^lost +(\w+)", printed), ["bo", "cy", "bo", "cy"])

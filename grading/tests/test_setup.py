@@ -73,6 +73,7 @@ STORE = {
     "libcmocka-dev": {"include/cmocka.h": ""},
     "clang-format": {"bin/clang-format": "echo Debian clang-format version 14.0.6"},
     "bubblewrap": {"bin/bwrap": "echo bubblewrap 0.8.0"},
+    "slurm-wlm": {"bin/slurmctld": "[ \"$1\" = -V ] && echo slurm-wlm 22.05.8"}, "munge": {"bin/munged": "echo munge-0.5.15"},
 }
 STUDENT = ["gcc-aarch64-linux-gnu", "gcc", "libc6-dev", "qemu-system-arm", "gdb-multiarch", "python3"]
 COURSE = ["unifdef", "device-tree-compiler", "libfdt-dev", "libcmocka-dev", "clang-format", "bubblewrap"]
@@ -95,7 +96,8 @@ class Machine:
 
     def __init__(self, path, packages=()):
         self.path = path
-        self.environment = {"FAKE": str(path), "PATH": str(path / "bin"), "FAKE_UID": "0", "TMPDIR": str(path / "tmp")}
+        self.environment = {"FAKE": str(path), "PATH": str(path / "bin"), "FAKE_UID": "0", "TMPDIR": str(path / "tmp"),
+                            "SBIN": str(path / "sbin")}
         for directory in ("bin", "include", "tmp", "store", "hv8/grading"):
             (path / directory).mkdir(parents=True)
         for script in ("setup.sh", "doctor.sh", "tools.sh"):
@@ -193,6 +195,13 @@ class Setup(TestCase):
         self.assertStatus(0, machine.run("setup.sh"))
         self.assertEqual([STUDENT + COURSE], machine.installed())
         self.assertEqual("setup: nothing to do\n", machine.run("setup.sh").stdout)
+
+    def test_a_class_needs_more_when_asked_for(self):
+        machine = self.machine()
+        machine.is_course()
+        self.assertStatus(0, machine.run("setup.sh", "class"))
+        self.assertEqual([STUDENT + COURSE + ["slurm-wlm", "munge"]], machine.installed())
+        self.assertEqual("setup: nothing to do\n", machine.run("setup.sh", "class").stdout)
 
     def test_only_what_is_missing_is_installed(self):
         machine = self.machine(*STUDENT)
