@@ -295,7 +295,7 @@ test-class: need-cross
 # What grades on Gradescope and in GitHub Classroom: build/autograder/labN.zip, build/autograder/labN/classroom.yml.
 autograder:
 	$(if $(LAB),,$(error make autograder needs LAB=n))
-	$(Q)$(PYTHON) grading/autograder.py --lab $(LAB)
+	$(Q)$(PYTHON) grading/autograder/pack.py --lab $(LAB) $(if $(COURSE),--course '$(COURSE)')
 host-test:
 	$(Q)$(MAKE) -C grading/host
 # SECONDS=n: how long to look; FINDING=file: repeat what was found.

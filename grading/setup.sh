@@ -1,6 +1,6 @@
 #!/bin/sh
 # `make setup`: install what hv8 needs and this machine lacks, by apt-get; the second time there is nothing to do.
-# `make setup-class`, which calls it with the word class: what the tests of grading a class need besides.
+# `make setup-class` calls it with the word class: also what the tests of grading a class need; grader: only what grading needs.
 # A tool counts as there when it is found, whoever installed it: a QEMU built by hand will do, one that is too old will not.
 # Ends with status 1 only if something is still missing. Without apt-get (Fedora, Arch, macOS...) it names the packages
 # and lets make go on. POSIX sh.
@@ -10,9 +10,10 @@
 # shellcheck source=tools.sh source-path=SCRIPTDIR
 . "$(dirname "$0")/tools.sh"
 make_scratch
-if [ "${1:-}" = class ]; then
-	for_class=yes PATH=$PATH:${SBIN:-/usr/sbin:/sbin} # where daemons are, for a user too
-fi
+case ${1:-} in
+class) for_class=yes PATH=$PATH:${SBIN:-/usr/sbin:/sbin} ;; # where daemons are, for a user too
+grader) only='cross cc libc qemu python git make unifdef bwrap' ;;
+esac
 
 # What was installed by hand and is older than needed keeps hiding the package: say how to get past it.
 complain() {

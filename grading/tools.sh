@@ -79,6 +79,10 @@ for_each_tool() {
 	cross=$(find_cross)
 	cc=$(find_cc)
 	while IFS='|' read -r id who oldest variable name purpose debian fedora arch brew; do
+		case " ${only:-$id} " in
+		*" $id "*) ;;
+		*) continue ;;
+		esac
 		case $who in
 		student) ;;
 		course | option) [ -d "$root/labs" ] || continue ;;

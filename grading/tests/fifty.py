@@ -3,8 +3,8 @@
 
 A class for each of labs 1 to 4: starter, reference, one that does not compile, a broken archive, and mistakes: mutants of the lab,
 alone or two of different files, as folders and archives. What each must lose is known: a mutant names its tests. On the way a
-Slurm task is cancelled and one is requeued. Each score of each test must be as expected, by either way. `fifty.py LAB...` does it for
-some of the labs. Ends with `N passed, N failed`.
+Slurm task is cancelled and one is requeued. Each score of each test must be as expected, by either way, and so on Gradescope and in
+GitHub Classroom (elsewhere.py). `fifty.py LAB...` does some of the labs. Ends with `N passed, N failed`.
 """
 import csv
 import itertools
@@ -19,6 +19,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import elsewhere
 import one_node_slurm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -207,6 +208,14 @@ def by_slurm(tally, expected):
                             [done.get("scancel")])
 
 
+def by_others(tally, course, expected):
+    """Grade the reference and the starter of the first lab as Gradescope and GitHub Classroom would."""
+    lab, folder = min(expected), WORK / "elsewhere"
+    course.student(folder / "reference", lab, lab)
+    course.student(folder / "starter", lab, lab - 1)
+    elsewhere.check(tally, lab, {name: (folder / name, expected[lab][name]) for name in ("reference", "starter")})
+
+
 def main():
     missing = one_node_slurm.missing()
     if missing:
@@ -223,6 +232,8 @@ def main():
     print("graded here, %.0f s" % (time.monotonic() - started), flush=True)
     by_slurm(tally, expected)
     print("graded by Slurm, %.0f s" % (time.monotonic() - started), flush=True)
+    by_others(tally, course, expected)
+    print("graded as elsewhere, %.0f s" % (time.monotonic() - started), flush=True)
     for lab in expected:
         tally.check("lab %d: the same by either way" % lab, scores(lab, "slurm"), scores(lab, "local"))
     print("%d passed, %d failed" % (tally.passed, tally.failed))

@@ -203,6 +203,12 @@ class Setup(TestCase):
         self.assertEqual([STUDENT + COURSE + ["slurm-wlm", "munge"]], machine.installed())
         self.assertEqual("setup: nothing to do\n", machine.run("setup.sh", "class").stdout)
 
+    def test_a_machine_that_only_grades_needs_less(self):
+        machine = self.machine()
+        machine.is_course()
+        self.assertStatus(0, machine.run("setup.sh", "grader"))
+        self.assertEqual([[name for name in STUDENT if name != "gdb-multiarch"] + ["unifdef", "bubblewrap"]], machine.installed())
+
     def test_only_what_is_missing_is_installed(self):
         machine = self.machine(*STUDENT)
         machine.remove("gdb-multiarch")
