@@ -32,7 +32,7 @@ def load(directory, tests):
             mistakes.append("%s:%d: %s" % (path, number, wrong))
         if key == "hint":
             found.append(Hint(value, [], [], [], [], number))
-        elif found and key in KEYS and not wrong:
+        elif found and key in KEYS:
             {"test": found[-1].tests, "when": found[-1].when, "say": found[-1].say, "handout": found[-1].handout}[key].append(value)
     for hint in found:
         if not hint.say:

@@ -46,7 +46,7 @@ class Mutant:
         self.path, self.name, self.lab, self.number = path, path.stem, lab, number
         self.problems = []
         lines = path.read_text("utf-8").split("\n")
-        end = next((n for n, line in enumerate(lines) if line == "---"), len(lines))
+        end = next((n for n, line in enumerate(lines) if line == "---" or line.startswith("diff --git ")), len(lines))
         head = next((n for n, line in enumerate(lines) if not line.strip()), end)
         if head == 0 or head > end:
             self._problem(1, "the first lines must say what was done wrong, and a blank one must follow")
@@ -67,8 +67,8 @@ class Mutant:
         self.hints = [] if self.hints == ["none"] else self.hints
         self._known(line, self.hints, known, "hint")
         self.quick = "quick" in given
-        if end == len(lines) or not lines[end + 1].startswith("diff --git "):
-            self._problem(min(end + 2, len(lines)), "behind the header stand a line '---' and a patch as `git diff` writes it")
+        if lines[end:end + 1] != ["---"] or not lines[end + 1].startswith("diff --git "):
+            self._problem(end + 1, "behind the header stand a line '---' and a patch as `git diff` writes it")
 
     def _known(self, line, names, known, what):
         for name in names:
@@ -208,7 +208,7 @@ class Tree:
         done = subprocess.run(["git", "apply", "--whitespace=nowarn", str(mutant.path.resolve())], cwd=self.top, env=env,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
-            return Outcome(mutant, [], [], "does not apply: make its patch anew (%s)" % done.stdout.split("\n")[0])
+            return Outcome(mutant, [], [], "does not apply: make %s anew (%s)" % (mutant.path, done.stdout.split("\n")[0]))
         tests, output = self.grade(mutant.lab, log)
         if tests is None:
             return Outcome(mutant, [], [], "does not compile: correct its patch (%s; %s)" %
@@ -227,19 +227,23 @@ def judge(mutant, tests, log):
     lost = [test["name"] for test in tests if test["status"] == "fail"]
     shown = list(dict.fromkeys(test["hint"] for test in tests if test["hint"]))
     unjudged = ["%s: %s" % (test["name"], test["why"]) for test in tests if test["status"] == "error"]
-    more, less = [name for name in lost if name not in mutant.lose], [name for name in mutant.lose if name not in lost]
-    new, missing = [name for name in shown if name not in mutant.hints], [name for name in mutant.hints if name not in shown]
-    problems = ["could not be judged: try again on a host with less to do (%s)" % "; ".join(unjudged)] if unjudged else []
-    if not lost and not unjudged:
-        problems.append("survives: strengthen a test, or take it off the list if it changes nothing that a test could see")
-    elif (more or less) and not unjudged:
-        problems.append(", ".join(filter(None, [more and "loses also " + " ".join(more), less and "does not lose " + " ".join(less)])) +
-                        ": correct its lose: line, or the test")
-    if (new or missing) and lost and not unjudged:
-        problems.append(", ".join(filter(None, [missing and "does not show hint " + " ".join(missing),
-                                                new and "shows hint " + " ".join(new)])) +
-                        ": correct its hint: line, or the hint's conditions")
-    return Outcome(mutant, lost, shown, "; ".join(problems) + " (%s)" % os.path.relpath(log) if problems else None)
+    if unjudged:
+        problem = "could not be judged: try again on a host with less to do (%s)" % "; ".join(unjudged)
+    elif not lost:
+        problem = "survives: strengthen a test, or take it off the list if it changes nothing that a test could see"
+    else:
+        losses = differences(mutant.lose, lost, "does not lose ", "loses also ", ": correct its lose: line, or the test")
+        hinted = differences(mutant.hints, shown, "does not show hint ", "shows hint ",
+                             ": correct its hint: line, or the hint's conditions")
+        problem = "; ".join(losses + hinted)
+    return Outcome(mutant, lost, shown, "%s (%s)" % (problem, os.path.relpath(log)) if problem else None)
+
+
+def differences(expected, found, less, more, remedy):
+    """A sentence on what is missing in `found` and what is too much, with the remedy; in a list that is empty if there is none."""
+    missing, extra = [name for name in expected if name not in found], [name for name in found if name not in expected]
+    parts = ([less + " ".join(missing)] if missing else []) + ([more + " ".join(extra)] if extra else [])
+    return [", ".join(parts) + remedy] if parts else []
 
 
 class Queue:

@@ -53,6 +53,7 @@ KTEST(2, refused)
 	              map_range(NOWHERE + 0x1000, NOWHERE + 0x2000, MAP_TEXT));
 	word = result(word, "too many tables",
 	              map_range(NOWHERE + 0x40000000UL, NOWHERE + (200UL << 30), MAP_DATA));
+	word = result(word, "tables taken", map_table_count());
 	printk("word: %016lx\n", word);
 }
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""`make test`: every test of this repository, in four layers, and one closing line `N passed, N failed`.
+"""`make test`: every test of this repository, in five layers, and one closing line `N passed, N failed`.
 
     host      unit tests over the model machine, under ASan and UBSan        grading/host
     boots     QEMU boots of every stage, graded by our own harness           grading/labN
     grader    the grader's, splitter's and setup's own tests                 grading/tests
+    mutants   a few students' mistakes, which must lose their tests          grading/mutants.py, grading/labN/mutants
     labs      proofs on real clones of the course repository                 labs/check.py
 
 A layer whose output cannot be counted has failed. Output goes to build/test/LAYER.log; `run.py LAYER...` runs some of them.
@@ -80,12 +81,18 @@ def deep(log):
     return unittests("deep", log, "test_parrots.py", PARROTS="deep")
 
 
+def mutants(log):
+    status, output = run("mutants", ["make", "-s", "mutants", "QUICK=1"], log)
+    return (numbers(r"^(\d+) mutants killed as they should be", output),
+            numbers(r"^\d+ mutants killed as they should be, (\d+) not$", output), status)
+
+
 def labs(log):
     status, output = run("labs", [sys.executable, "labs/check.py"], log)
     return numbers(r"^(\d+) passed", output), numbers(r"^\d+ passed, (\d+) failed", output), status
 
 
-LAYERS = {"host": host, "boots": boots, "grader": grader, "labs": labs, "deep": deep}
+LAYERS = {"host": host, "boots": boots, "grader": grader, "mutants": mutants, "labs": labs, "deep": deep}
 USUAL = [layer for layer in LAYERS if layer != "deep"]
 
 
