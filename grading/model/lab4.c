@@ -162,6 +162,10 @@ static void tlb_reuse(void)
 		flushes += model.flush_asid - before;
 		if (life < generations && flushes)
 			model_fail("ASID %u was flushed before it was used twice", procs[2].asid);
+		if (model.flush_asid != before && model.flushed_asid != procs[2].asid)
+			model_fail(
+				"process 2 has ASID %u, which was used before, but ASID %u was flushed",
+				procs[2].asid, model.flushed_asid);
 		GOOD(switch, 2);
 		if (*word(WORLD_UVA, READ))
 			model_fail("in life %lu process 2 finds 0x%lx of its predecessor", life,
