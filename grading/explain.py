@@ -1,17 +1,16 @@
-"""Says in words where and why a run went wrong: holes reached, faults decoded, the place of a hang, a diff with context.
+"""Says in words where and why a run went wrong: holes reached, the place of a hang, a diff with context.
 
 Every function turns what was observed (transcript lines, the plugin's addresses) and the symbols into lines of text. Text from
 the guest is shown with control characters escaped, so a transcript cannot drive the terminal.
 """
+import itertools
 import os
 import re
 
-import esr
 import expect
 from symbols import Symbols
 
 BEFORE, AFTER = 5, 2                # lines of context in a diff
-MAX_PLACES = 8
 WFI = b"\x7f\x20\x03\xd5"
 
 
@@ -35,13 +34,50 @@ class Code:
         """(function, place) of a run address in the kernel, or None outside of it."""
         return self.kernel.locate(address - base) if self.kernel.is_code(address - base) else None
 
+    def place(self, address, base):
+        """The same, but of the function that uses what a header has inlined there."""
+        return _not_inlined(self.kernel.frames(address - base)) if self.kernel.is_code(address - base) else None
+
+    def source_line(self, place):
+        """`file:line: text` of a place "file:line", or None when the file is not in this tree (a `#line` may name any)."""
+        path, _, number = place.rpartition(":")
+        top = os.path.realpath(self._top)
+        path = os.path.realpath(os.path.join(top, path))
+        if not path.startswith(os.path.join(top, "")):
+            return None
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text = next(itertools.islice(file, int(number) - 1, None), "").strip()
+        except (OSError, ValueError):
+            return None
+        return "%s: %s" % (place, visible(text)) if text else None
+
+    def program(self, name):
+        """The Symbols of a program."""
+        if name not in self._programs:
+            path = os.path.join(self._directory, "programs", os.path.basename(name))
+            self._programs[name] = Symbols(path, self._addr2line, self._top)
+        return self._programs[name]
+
     def in_program(self, name, address):
         """(function, place) of an address in a program, or None."""
-        path = os.path.join(self._directory, "programs", os.path.basename(name))
-        if name not in self._programs:
-            self._programs[name] = Symbols(path, self._addr2line, self._top)
-        symbols = self._programs[name]
+        symbols = self.program(name)
         return symbols.locate(address) if symbols.is_code(address) else None
+
+    def in_programs(self, address, words):
+        """{program: (function, place)} of those programs that have these instructions, {address: word}, around an address."""
+        try:
+            names = sorted(os.listdir(os.path.join(self._directory, "programs")))
+        except OSError:
+            return {}
+        candidates = {name: self.program(name) for name in names}
+        return {name: _not_inlined(symbols.frames(address)) for name, symbols in candidates.items()
+                if words and symbols.is_code(address) and symbols.has_code(words)}
+
+
+def _not_inlined(frames):
+    """The innermost of Symbols.frames that is not in a header, or the innermost."""
+    return next((frame for frame in frames if not re.search(r"\.h:\d+$", frame[1])), frames[0])
 
 
 def visible(line):
@@ -71,7 +107,7 @@ def holes(lines, report, code, base):
 
 
 def hang(outcome, code, base):
-    """Where the CPU was when the harness had to end the run."""
+    """Where the CPU was when the run had to be ended, in one line."""
     report = outcome.report
     count = " after %s instructions" % "{:,}".format(report.instructions) if report else ""
     end = outcome.end
@@ -80,48 +116,30 @@ def hang(outcome, code, base):
     sort = {"limit": "no progress:%s the CPU was in ", "asleep": "every CPU sleeps and nothing can wake one:%s WFI in ",
             "stuck": "exceptions without end:%s neither the next instruction nor the exception vectors can be fetched; the last "
                      "instructions were in ", "flood": "more than 1 MiB of output:%s the CPU was in ",
+            "nested": "exceptions without end:%s, none of which returned, the CPU was in ",
+            "panicked": "no power-off after a panic:%s the CPU was in ",
             "timer": "every CPU sleeps, and a timer with ENABLE = 1 wakes none (it is masked, not enabled in the GIC, or ages "
                      "away):%s WFI in ",
             "slow": "no progress:%s, nearly all of them exceptions or wake-ups from WFI, the CPU was in ",
             "wall": "no end within %.0f s:%%s the CPU was in " % outcome.seconds}[end] % count
     if not report or not report.blocks:
         return re.sub(r"[:;][^:;]*$", "", sort)
-    where = code.at(report.blocks[0], base)
+    where = code.place(report.blocks[0], base)
     if where is None:
-        return sort + _outside(report.blocks[0])
+        return sort + outside(report.blocks[0])
     others = []
     for address in report.blocks:
-        function = (code.at(address, base) or (None, ""))[0]
+        function = (code.place(address, base) or (None, ""))[0]
         if function and function != where[0] and function not in others:
             others.append(function)
     return sort + name_place(where) + (", just before in " + ", ".join(others[:4]) if others else "")
 
 
-def _outside(address):
+def outside(address):
+    """The words for an address at EL2 that is not in the kernel."""
     if address < 0x800 and address % 0x80 == 0:
         return "the exception vector at 0x%x: exceptions are taken with VBAR_EL2 = 0" % address
     return "0x%x, which is outside the kernel's image" % address
-
-
-def faults(lines, code, base):
-    """What the registers that a panic or a killed process printed mean: one line for each syndrome and each place in the code."""
-    first = next((n for n, line in enumerate(lines) if re.search(r"hv8: (panic|process \d+ \(.*\) killed): ", line)), None)
-    if first is None:
-        return []
-    program = re.search(r"process \d+ \((.*)\) killed", lines[first])
-    found, places = [], set()
-    for line in lines[first:first + 100]:
-        for register, digits in re.findall(r"\b((?:ESR|ELR|FAR)_EL[12])\W+0x([0-9a-fA-F]{1,16})\b", line):
-            value = int(digits, 16)
-            if register.startswith("ESR"):
-                found.append("%s 0x%x: %s" % (register, value, esr.decode(value)))
-        for digits in re.findall(r"\b0x([0-9a-fA-F]{1,16})\b", line):
-            value = int(digits, 16)
-            where = code.at(value, base) or (program and code.in_program(program.group(1), value))
-            if where and "ESR" not in line and where not in places and len(places) < MAX_PLACES:
-                places.add(where)
-                found.append("0x%x is in %s" % (value, name_place(where)))
-    return list(dict.fromkeys(found))
 
 
 def diff(failure, lines, test_name):

@@ -19,28 +19,36 @@ import time
 
 import gdbremote
 import machines
+import monitor
 import plugin
 
 OUTPUT_LIMIT = 1 << 20
 LINE_LIMIT = 4096                   # a longer line is cut for matching
-TICK = 0.25                         # seconds between looks at a silent QEMU
+GRACE = 2 * 1000 ** 2               # instructions that a panic may take until the power is off
+TICK = 0.1                          # seconds between looks at a silent QEMU
 ASLEEP_TICKS = 6                    # so many ticks without a running thread or any CPU time: the guest sleeps for ever
-STUCK_SECONDS = 1.5                 # so much CPU time without one instruction: the CPU only takes exceptions
+STUCK_SECONDS = 0.3                 # so much CPU time without one instruction: the CPU only takes exceptions
 INPUT_PATIENCE = 3.0                # seconds in which input that QEMU took must show an effect, however fast the guest polls
 CPU_SECONDS = 4.0                   # CPU time of a run, plus that of its instruction limit: only exceptions cost more
 INSTRUCTIONS_PER_CPU_SECOND = 20e6
 CPU_SECONDS_PER_BYTE = 1e-4         # and that of its input, which a UART takes byte by byte
+MONITOR_SECONDS = 0.3               # how long QEMU may take to say where its CPUs are, on an idle host
 WALL_SECONDS = 20.0                 # backstop of a run on an idle host, more for long limits
 INSTRUCTIONS_PER_SECOND = 5e6       # what the slowest host in use surely reaches
 
-Request = collections.namedtuple("Request", "command directory matcher limit plugin mark stop reader reads slowness cpu_scale "
-                                            "on_line prefix given", defaults=((), b""))
+Request = collections.namedtuple("Request", "command directory matcher limit plugin mark ends steps stop reader reads slowness "
+                                            "cpu_scale on_line prefix given", defaults=((), b""))
 # command: QEMU's argument list; prefix: what stands before it, a sandbox; given: its input from the start. plugin: its path or
-# None; mark: run address of todo or None. stop: run address for the outside reads or None; reader(gdb): makes their Reader.
+# None; mark: run address of todo or None; ends: run addresses that a guest does not survive for long; steps: {symbol: run
+# address} whose entries are noted. stop: run address for the outside reads or None; reader(gdb): makes their Reader.
 # slowness: how much slower than an idle host, by wall clock; cpu_scale: by CPU time. on_line(text): called per line.
-Outcome = collections.namedtuple("Outcome", "end status seconds raw report wrong_reads stopped")
-# end: exit limit flood asleep stuck slow wall; status: QEMU's; report: the plugin's or None; wrong_reads: sentences;
-# stopped: was stop reached.
+Outcome = collections.namedtuple("Outcome", "end status seconds raw report wrong_reads stopped cpus exception reached",
+                                 defaults=([], {}, []))
+# end: exit limit panicked nested flood asleep stuck slow wall; status: QEMU's; report: the plugin's or None; wrong_reads:
+# sentences; stopped: was stop reached; cpus, exception: what the Monitor said at a forced end, the exception only when there
+# were too many; reached: symbols of the steps, in order.
+
+ENDS = {0: "exit", plugin.AT_LIMIT: "limit", plugin.AFTER_END: "panicked", plugin.IN_STORM: "nested"}
 
 _live = set()
 _live_lock = threading.Lock()
@@ -57,6 +65,8 @@ class _Run:
     def __init__(self, request):
         self.request, self.raw, self.partial = request, bytearray(), bytearray()
         self.end, self.wrong, self.stopped = None, [], False
+        self.monitor = monitor.Monitor(MONITOR_SECONDS * request.slowness)
+        self.cpus, self.exception, self.last_report = [], {}, None      # as they were at a forced end
         self.gdb, self.input_at, self.granted = None, None, 0
         self.unsent = bytearray(request.given)          # input that the pipe has no room for
         self.untaken = 0                                # bytes that QEMU has yet to take
@@ -69,13 +79,12 @@ class _Run:
         self.report_path = os.path.join(self.request.directory, "plugin.bin")
         command, inherited = list(self.request.prefix) + list(self.request.command), []
         if self.request.plugin:
-            arguments = [("limit", self.request.limit), ("out", self.report_path)]
-            if self.request.mark is not None:
-                arguments.append(("mark", "0x%x" % self.request.mark))
-            if self.request.matcher.sends():
-                arguments.append(("ask", plugin_end.fileno()))
-                inherited.append(plugin_end.fileno())
-            command += machines.plugin_option(self.request.plugin, arguments)
+            arguments = [("limit", self.request.limit), ("grace", GRACE), ("out", self.report_path), ("ask", plugin_end.fileno())]
+            arguments += [("mark", "0x%x" % self.request.mark)] if self.request.mark is not None else []
+            arguments += [("end", "0x%x" % address) for address in self.request.ends]
+            arguments += [("step", "0x%x" % address) for address in self.request.steps.values()]
+            command += machines.plugin_option(self.request.plugin, arguments) + self.monitor.options()
+            inherited += [plugin_end.fileno()] + self.monitor.descriptors()
         if self.request.reads:
             command += machines.gdb_option(debug_end.fileno())
             inherited.append(debug_end.fileno())
@@ -88,16 +97,20 @@ class _Run:
                 _live.add(self.process)
             plugin_end.close()
             debug_end.close()
+            self.monitor.started()
             self._loop(ask, debug, started)
         finally:
-            for end in (ask, plugin_end, debug, debug_end):
+            for end in (ask, plugin_end, debug, debug_end, self.monitor):
                 end.close()
             self.selector.close()
-        report = plugin.read_report(self.report_path) if self.request.plugin else None
+        report = self.last_report or (plugin.read_report(self.report_path) if self.request.plugin else None)
         status = self.process.returncode
         if self.end is None:
-            self.end = "limit" if self.request.plugin and status == plugin.LIMIT_STATUS else "exit"
-        return Outcome(self.end, status, time.monotonic() - started, bytes(self.raw), report, self.wrong, self.stopped)
+            self.end = ENDS[report.reason] if report and status == plugin.LIMIT_STATUS else "exit"
+        symbols = list(self.request.steps)
+        reached = [symbols[index] for index in report.steps] if report else []
+        return Outcome(self.end, status, time.monotonic() - started, bytes(self.raw), report, self.wrong, self.stopped, self.cpus,
+                       self.exception, reached)
 
     def _loop(self, ask, debug, started):
         output = self.process.stdout.fileno()
@@ -141,7 +154,16 @@ class _Run:
         """End the run for a reason of the harness. What the plugin knows is in its file already."""
         if self.end is None and why:
             self.end = why
+            self._look_at_cpus()
             self.process.kill()
+
+    def _look_at_cpus(self, let_go=lambda: None):
+        """The run is over: note where the CPUs are. `let_go` frees a guest that waits in the plugin."""
+        if self.request.plugin:
+            self.last_report = plugin.read_report(self.report_path)
+            self.cpus = self.monitor.cpus()
+            if self.end in ("stuck", "nested") and self.cpus:
+                self.exception = self.monitor.exception(let_go)
 
     # What the guest prints and reads
 
@@ -206,18 +228,28 @@ class _Run:
         return self.untaken < before
 
     def _answer(self, ask):
-        """The plugin stands at the limit and asks for more: yes while input that was sent may be still on its way."""
+        """The plugin is about to end the run. At the limit it gets more while input that was sent may be still on its way."""
         try:
-            if not ask.recv(1):
+            reason = ask.recv(1)
+            if not reason:
                 self.selector.unregister(ask)
                 return
             while self._read_output():
                 pass
             if self._input_moves():
                 self.input_at = time.monotonic()
-            fresh = self.input_at is not None and (not self.granted or time.monotonic() - self.input_at < INPUT_PATIENCE)
+            fresh = reason[0] == plugin.AT_LIMIT and self.input_at is not None and (
+                not self.granted or time.monotonic() - self.input_at < INPUT_PATIENCE)
             self.granted += fresh
-            ask.send(b"\1" if fresh else b"\0")
+            if reason[0] == plugin.IN_STORM:
+                self.end = "nested"
+                self._look_at_cpus(lambda: ask.send(b"\1"))
+                self.process.kill()
+            elif not fresh:
+                self._look_at_cpus()
+                ask.send(b"\0")
+            else:
+                ask.send(b"\1")
         except OSError:
             self.selector.unregister(ask)
 
@@ -255,6 +287,7 @@ class _Watch:
     def __init__(self, pid, report_path, request):
         self._pid, self._report_path, self._prefixed = pid, report_path, bool(request.prefix)
         self._cpu_limit = (CPU_SECONDS + request.limit / INSTRUCTIONS_PER_CPU_SECOND) * request.cpu_scale
+        self._scale = request.cpu_scale
         self._looked, self._quiet, self._cpu_time, self._count, self._count_since = 0.0, 0, None, None, 0.0
 
     def look(self, sign, extra):
@@ -276,7 +309,7 @@ class _Watch:
             self._count, self._count_since = count, used
         if self._quiet >= ASLEEP_TICKS:
             return "asleep"
-        if count and used - self._count_since >= STUCK_SECONDS:
+        if count and used - self._count_since >= STUCK_SECONDS * self._scale:
             return "stuck"
         return "slow" if used > self._cpu_limit + extra else None
 

@@ -1,14 +1,19 @@
 /*
  * A QEMU plugin that bounds a run in guest instructions and remembers where the guest was.
  *
- * Arguments: limit=N   end QEMU with status 124 after N guest instructions (0: never)
- *            out=FILE  a struct report that changes while the guest runs, so that it can be read however QEMU ends
- *            mark=ADDR a guest address; for each entry the address it was entered from is noted
- *            ask=FD    a socket: at the limit write one byte there and read one; 1 grants another N instructions
+ * Arguments: limit=N    end QEMU with status 124 after N guest instructions (0: never)
+ *            grace=N    and N instructions after the first entry of an end=ADDR, which a sound kernel never leaves
+ *            out=FILE   a struct report that changes while the guest runs, so that it can be read however QEMU ends
+ *            mark=ADDR  a guest address; for each entry the address it was entered from is noted
+ *            step=ADDR  up to 48 of them: the order of their first entries is noted
+ *            ask=FD     a socket: before the end write one byte there, enum reason, and read one; 1 grants another N
+ *                       instructions
+ * A CPU that takes exceptions without ever returning from one ends the run as well: see on_exception.
  * Counting is by translation block, so an exception in the middle of a block counts the whole block. With
  * -icount the numbers are the same in every run. The guest cannot see or influence any of this.
  */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +25,7 @@
 /* QEMU's plugin interface, as far as it is used here: Debian packages no header for it. */
 typedef uint64_t qemu_plugin_id_t;
 struct qemu_plugin_tb;
+struct qemu_plugin_insn;
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
 typedef void (*tb_trans_cb_t)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
 typedef void (*tb_exec_cb_t)(unsigned int cpu, void *data);
@@ -28,6 +34,8 @@ void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, tb_exec_cb_
                                           enum qemu_plugin_cb_flags flags, void *data);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
+void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *insn);
 
 #ifndef PLUGIN_VERSION
 #define PLUGIN_VERSION 1 /* 1: QEMU 7.2 to 8.x, 2: QEMU 9.0 and later */
@@ -35,22 +43,49 @@ uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
 #define EXPORT __attribute__((visibility("default")))
 EXPORT int qemu_plugin_version = PLUGIN_VERSION;
 
-enum { RING = 64, CPUS = 64, MARKS = 8, LIMIT_STATUS = 124 };
+enum { RING = 64, CPUS = 64, MARKS = 8, STEPS = 48, ENDS = 4, LIMIT_STATUS = 124 };
+enum {
+	STORM = 100000,
+	STORM_LENGTH = 50
+}; /* exceptions without a return, instructions each at most */
+enum reason { RUNS, AT_LIMIT, AFTER_END, IN_STORM };
 
 /* What plugin.py reads. */
 struct report {
 	uint64_t count;     /* instructions that ran */
 	uint64_t last;      /* address of the last one, of whichever CPU */
+	uint64_t reason;    /* why the plugin ended the run */
 	uint64_t ring_used; /* how many blocks ran; a repeated block counts once */
 	uint64_t ring[RING];
 	uint64_t marks;
 	uint64_t marked[MARKS];
+	uint64_t steps;          /* how many of the steps were entered, */
+	uint64_t step[STEPS];    /* and which, in that order */
+	uint64_t cpu_last[CPUS]; /* address of each CPU's last instruction, 0 when none ran */
+};
+
+/* A translated block. It may be entered in the middle, after a device access. */
+struct block {
+	uint64_t address, last; /* of its first and of its last instruction */
+	uint64_t next[2];       /* what can follow without an exception */
+	uint64_t length;
+	bool anywhere; /* its last instruction is an indirect branch: anything can follow */
+	bool eret;
+};
+
+/* Exceptions of one CPU since its last ERET. */
+struct storm {
+	uint64_t exceptions, since;
 };
 
 static struct report own_report, *report = &own_report; /* in the file when there is one */
-static uint64_t limit, budget, mark;
+static uint64_t limit, grace, budget, mark, ends[ENDS], steps[STEPS];
+static unsigned int end_count, step_count;
+static bool ending;
 static int ask_fd = -1;
-static uint64_t last_insn[CPUS]; /* per CPU: address of the latest block's last instruction */
+static const struct block *latest[CPUS];
+static uint64_t newest = 1; /* in the ring; 1 is no address of a block */
+static struct storm storms[CPUS];
 
 static void share_report(const char *path)
 {
@@ -65,42 +100,136 @@ static void share_report(const char *path)
 		report = page;
 }
 
-/* The limit is reached: the harness may still have input for the guest, and then grants more. */
-static void at_limit(void)
+/* The run is over, unless the harness still has input for the guest and grants more. */
+static void end_run(enum reason reason)
 {
-	char answer = 0;
+	char question = (char)reason, answer = 0;
 
-	if (ask_fd >= 0 && write(ask_fd, "?", 1) == 1 && read(ask_fd, &answer, 1) == 1 &&
+	report->reason = reason;
+	if (ask_fd >= 0 && write(ask_fd, &question, 1) == 1 && read(ask_fd, &answer, 1) == 1 &&
 	    answer == 1) {
+		report->reason = RUNS;
 		budget = report->count + limit;
 		return;
 	}
 	_exit(LIMIT_STATUS);
 }
 
-/* A block is packed in the callback's pointer: its address (54 bits, sign extended) and its length (10 bits). */
+/*
+ * An exception takes a few instructions to handle at the least, and ends with an ERET. A CPU that takes one after the
+ * other with neither faults in its own vectors, which can last for ever and is slow.
+ */
+static void on_exception(struct storm *storm)
+{
+	if (storm->exceptions++ == 0)
+		storm->since = report->count;
+	if (storm->exceptions < STORM)
+		return;
+	if (report->count - storm->since < (uint64_t)STORM * STORM_LENGTH)
+		end_run(IN_STORM);
+	storm->exceptions = 0;
+}
+
 static void on_block(unsigned int cpu, void *data)
 {
-	uint64_t address = (uint64_t)((int64_t)(uintptr_t)data >> 10);
-	uint64_t length = (uintptr_t)data & 0x3ff;
+	const struct block *block = data, *before = latest[cpu % CPUS];
+	struct report *seen = report;
+	uint64_t address = block->address;
 
-	if (address == mark && mark && report->marks < MARKS)
-		report->marked[report->marks++] = last_insn[cpu % CPUS];
-	report->last = last_insn[cpu % CPUS] = address + 4 * (length - 1);
-	if (!report->ring_used || report->ring[(report->ring_used - 1) % RING] != address)
-		report->ring[report->ring_used++ % RING] = address;
-	report->count += length;
-	if (limit && report->count > budget)
-		at_limit();
+	if (before && !before->anywhere && address != before->next[0] &&
+	    address != before->next[1] && (address <= before->address || address > before->last))
+		on_exception(&storms[cpu % CPUS]);
+	else if (block->eret)
+		storms[cpu % CPUS].exceptions = 0;
+	latest[cpu % CPUS] = block;
+	seen->last = seen->cpu_last[cpu % CPUS] = block->last;
+	if (address != newest) {
+		newest = address;
+		seen->ring[seen->ring_used++ % RING] = address;
+	}
+	seen->count += block->length;
+	if (budget && seen->count > budget)
+		end_run(ending ? AFTER_END : AT_LIMIT);
+}
+
+/* Entered for the blocks at these addresses only, before on_block. */
+static void on_mark(unsigned int cpu, void *data)
+{
+	(void)data;
+	if (report->marks < MARKS)
+		report->marked[report->marks++] = report->cpu_last[cpu % CPUS];
+}
+
+static void on_step(unsigned int cpu, void *data)
+{
+	uint64_t index = (uintptr_t)data;
+
+	(void)cpu;
+	for (uint64_t i = 0; i < report->steps; i++)
+		if (report->step[i] == index)
+			return;
+	report->step[report->steps++] = index;
+}
+
+static void on_end(unsigned int cpu, void *data)
+{
+	(void)cpu;
+	(void)data;
+	if (!ending && grace && budget && report->count + grace < budget)
+		budget = report->count + grace;
+	ending = true;
+}
+
+/* Where a block can lead, from its last instruction (Arm ARM C4.1.65, branches). */
+static void find_next(struct block *block, const void *code)
+{
+	uint32_t insn;
+	int64_t offset = 0;
+
+	block->next[0] = block->next[1] = block->last + 4;
+	if (!code) {
+		block->anywhere = true; /* not in memory: unknown */
+		return;
+	}
+	memcpy(&insn, code, sizeof(insn));
+	if ((insn & 0x7c000000) == 0x14000000) { /* B, BL */
+		block->next[0] = block->last + ((int64_t)((uint64_t)insn << 38) >> 36);
+		block->next[1] = block->next[0];
+		return;
+	}
+	if ((insn & 0xff000010) == 0x54000000 || (insn & 0x7e000000) == 0x34000000)
+		offset = ((int64_t)((uint64_t)insn << 40) >> 45) * 4; /* B.cond, CBZ */
+	else if ((insn & 0x7e000000) == 0x36000000)
+		offset = ((int64_t)((uint64_t)insn << 45) >> 50) * 4; /* TBZ */
+	else if ((insn & 0xfe000000) == 0xd6000000)
+		block->anywhere = true; /* BR, BLR, RET, ERET */
+	block->eret = insn == 0xd69f03e0;
+	if (offset)
+		block->next[1] = block->last + (uint64_t)offset;
 }
 
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
-	uint64_t packed = qemu_plugin_tb_vaddr(tb) << 10 | (qemu_plugin_tb_n_insns(tb) & 0x3ff);
+	struct block *block = calloc(1, sizeof(*block)); /* as long as QEMU runs */
 
 	(void)id;
-	qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS,
-	                                     (void *)(uintptr_t)packed);
+	if (!block)
+		abort();
+	block->address = qemu_plugin_tb_vaddr(tb);
+	block->length = qemu_plugin_tb_n_insns(tb);
+	block->last = block->address + 4 * (block->length - 1);
+	find_next(block, qemu_plugin_insn_haddr(qemu_plugin_tb_get_insn(tb, block->length - 1)));
+	if (mark && block->address == mark)
+		qemu_plugin_register_vcpu_tb_exec_cb(tb, on_mark, QEMU_PLUGIN_CB_NO_REGS, NULL);
+	for (uintptr_t i = 0; i < step_count; i++)
+		if (block->address == steps[i])
+			qemu_plugin_register_vcpu_tb_exec_cb(tb, on_step, QEMU_PLUGIN_CB_NO_REGS,
+			                                     (void *)i);
+	for (unsigned int i = 0; i < end_count; i++)
+		if (block->address == ends[i])
+			qemu_plugin_register_vcpu_tb_exec_cb(tb, on_end, QEMU_PLUGIN_CB_NO_REGS,
+			                                     NULL);
+	qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, block);
 }
 
 /* The second argument describes the target; nothing of it is needed. */
@@ -108,14 +237,23 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, 
 {
 	(void)info;
 	for (int i = 0; i < argc; i++) {
+		const char *value = strchr(argv[i], '=');
+		uint64_t number = value ? strtoull(value + 1, NULL, 0) : 0;
+
 		if (!strncmp(argv[i], "limit=", 6))
-			budget = limit = strtoull(argv[i] + 6, NULL, 0);
+			budget = limit = number;
+		else if (!strncmp(argv[i], "grace=", 6))
+			grace = number;
 		else if (!strncmp(argv[i], "out=", 4))
-			share_report(argv[i] + 4);
+			share_report(value + 1);
 		else if (!strncmp(argv[i], "mark=", 5))
-			mark = strtoull(argv[i] + 5, NULL, 0);
+			mark = number;
+		else if (!strncmp(argv[i], "end=", 4) && end_count < ENDS)
+			ends[end_count++] = number;
+		else if (!strncmp(argv[i], "step=", 5) && step_count < STEPS)
+			steps[step_count++] = number;
 		else if (!strncmp(argv[i], "ask=", 4))
-			ask_fd = atoi(argv[i] + 4);
+			ask_fd = (int)number;
 		else {
 			fprintf(stderr, "limit.c: unknown argument %s\n", argv[i]);
 			return -1;

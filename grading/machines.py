@@ -1,23 +1,32 @@
 """The QEMU command line of every machine a test can run on, as data.
 
 A machine says where the kernel image lands (`base`: run address = base + link address), which CPUs it takes and what must
-always be there. Every command is deterministic (-icount), has no network, no semihosting, no display, and its only way out is
-the UART on stdio.
+always be there, where its memory begins (`ram`) and where its devices are. Every command is deterministic (-icount), has no
+network, no semihosting, no display, and its only way out is the UART on stdio.
 """
 import collections
 import os
 
-Machine = collections.namedtuple("Machine", "options base smp cpus max_cpus")
+Machine = collections.namedtuple("Machine", "options base smp cpus max_cpus ram devices")
+_RAM = 0x40000000
+_COMMON = ((0, 0x8000000, "the flash"), (0x9000000, 0x9001000, "the UART"), (0x9010000, 0x9011000, "the real-time clock"),
+           (0xa000000, 0xa004000, "virtio devices"), (0x10000000, _RAM, "PCIe"))
+_V2 = _COMMON + ((0x8000000, 0x8010000, "the GIC's distributor (GICD)"), (0x8010000, 0x8020000, "the GIC's CPU interface (GICC)"),
+                 (0x8030000, 0x8040000, "the GIC's virtual interface control (GICH)"),
+                 (0x8040000, 0x8050000, "the GIC's virtual CPU interface (GICV)"))
+_V3 = _COMMON + ((0x8000000, 0x8010000, "the GIC's distributor (GICD)"), (0x80a0000, 0x9000000, "the GIC's redistributors (GICR)"))
+_VERSAL = ((0xff000000, 0xff010000, "the UART"), (0xff010000, 0xff020000, "the second UART"),
+           (0xf9000000, 0xf9010000, "the GIC's distributor (GICD)"), (0xf9080000, 0xf9100000, "the GIC's redistributors (GICR)"))
 _SECURE = "virt,secure=on,virtualization=on,dtb-randomness=off,gic-version="
 
 MACHINES = {
-    "virt": Machine(["-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off"], 0x40200000, 1, True, 512),
-    "virt-gicv2": Machine(["-M", "virt,virtualization=on,gic-version=2,dtb-randomness=off"], 0x40200000, 1, True, 8),
+    "virt": Machine(["-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off"], 0x40200000, 1, True, 512, _RAM, _V3),
+    "virt-gicv2": Machine(["-M", "virt,virtualization=on,gic-version=2,dtb-randomness=off"], 0x40200000, 1, True, 8, _RAM, _V2),
     # The GIC with both security states (GICD_CTLR.DS = 0), as on boards; the kernel sees its non-secure side.
-    "virt-secure": Machine(["-M", _SECURE + "3"], 0x40200000, 1, True, 512),
-    "virt-secure-gicv2": Machine(["-M", _SECURE + "2"], 0x40200000, 1, True, 8),
-    "virt-el1": Machine(["-M", "virt,gic-version=3,dtb-randomness=off"], 0x40200000, 1, True, 512),
-    "versal": Machine(["-M", "xlnx-versal-virt"], 0x200000, 4, False, 4),       # works with exactly -smp 4 and its own CPUs
+    "virt-secure": Machine(["-M", _SECURE + "3"], 0x40200000, 1, True, 512, _RAM, _V3),
+    "virt-secure-gicv2": Machine(["-M", _SECURE + "2"], 0x40200000, 1, True, 8, _RAM, _V2),
+    "virt-el1": Machine(["-M", "virt,gic-version=3,dtb-randomness=off"], 0x40200000, 1, True, 512, _RAM, _V3),
+    "versal": Machine(["-M", "xlnx-versal-virt"], 0x200000, 4, False, 4, 0, _VERSAL),   # works with exactly -smp 4, its own CPUs
 }
 GICV2 = ("virt-gicv2", "virt-secure-gicv2")
 GICV2_DEVICES = range(0x08000000, 0x08050000)          # their GICD, GICC, GICH and GICV

@@ -15,9 +15,12 @@ import tempfile
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "limit.c")
 LIMIT_STATUS = 124
 
-Report = collections.namedtuple("Report", "instructions last marks blocks")      # last: address of the last; blocks: the latest first
-_RING, _MARKS = 64, 8               # RING and MARKS of limit.c
-_REPORT = struct.Struct("=%dQ" % (3 + _RING + 1 + _MARKS))
+Report = collections.namedtuple("Report", "instructions last marks blocks reason steps cpus", defaults=(0, [], []))
+# last: address of the last instruction; marks: where mark= was entered from; blocks: addresses, the latest first; reason: of the
+# plugin's own end; steps: indexes of the step= that were entered, in order; cpus: address of each CPU's last instruction, or 0.
+AT_LIMIT, AFTER_END, IN_STORM = 1, 2, 3                     # enum reason of limit.c
+STEPS, _RING, _MARKS, _CPUS = 48, 64, 8, 64                 # its array sizes
+_REPORT = struct.Struct("=%dQ" % (4 + _RING + 1 + _MARKS + 1 + STEPS + _CPUS))
 
 
 def _compiler():
@@ -63,8 +66,16 @@ def read_report(path):
     """The plugin's Report, as it is now or was when QEMU ended, or None when there is none."""
     try:
         with open(path, "rb") as file:
-            count, last, used, *values = _REPORT.unpack(file.read(_REPORT.size))
+            values = list(_REPORT.unpack(file.read(_REPORT.size)))
     except (OSError, struct.error):
         return None
-    ring, marks, marked = values[:_RING], values[_RING], values[_RING + 1:]
-    return Report(count, last, marked[:marks], [ring[(used - n) % _RING] for n in range(1, min(used, _RING) + 1)])
+
+    def take(count):
+        taken = values[:count]
+        del values[:count]
+        return taken
+
+    count, last, reason, used = take(4)
+    ring, (marks,), marked, (steps,), step = take(_RING), take(1), take(_MARKS), take(1), take(STEPS)
+    return Report(count, last, marked[:marks], [ring[(used - n) % _RING] for n in range(1, min(used, _RING) + 1)], reason,
+                  step[:steps], values)

@@ -14,8 +14,10 @@ import expect
 import guest
 import hints
 import machines
+import milestones
 import nonce as nonces
 import outside
+import regions
 import verdict
 
 ORDINARY_START = 0.2                # seconds an ordinary host takes at most to start QEMU for its version
@@ -95,7 +97,7 @@ def _one_run(setup, lab, test, place, on_line):
     if test.model:
         world = nonces.fresh(setup.seed, "world of %d %s" % (lab.number, test.name))
         command = [os.path.join(lab.build, "model"), test.model, world]
-        return _judge(setup, lab, test, command, directory, nonce, 0, on_line, [])
+        return _judge(setup, lab, test, command, directory, nonce, 0, None, on_line, [])
     base = machines.MACHINES[place.machine].base
     entry = (test.entry_address or base) if test.raw_entry else None
     base = entry or base
@@ -103,11 +105,14 @@ def _one_run(setup, lab, test, place, on_line):
                                nonces.expand(test.args, nonce), _initrd(test, lab, directory, nonce))
     words = [place.machine, place.cpu and "with " + place.cpu, place.cntfrq and "at %d Hz" % place.cntfrq]
     where = ["  on " + " ".join(filter(None, words))] if not alone else []
-    return _judge(setup, lab, test, command, directory, nonce, base, on_line, where)
+    spaces = regions.Regions(lab.code.kernel, base, place.machine, test.mem)
+    return _judge(setup, lab, test, command, directory, nonce, base, spaces, on_line, where)
 
 
-def _judge(setup, lab, test, command, directory, nonce, base, on_line, where):
-    """Run `command`, QEMU or a program of the model machine, for one test, and judge it; `where` heads its report."""
+def _judge(setup, lab, test, command, directory, nonce, base, spaces, on_line, where):
+    """Run `command`, QEMU or a program of the model machine, for one test, and judge it.
+
+    `spaces` are its Regions, `where` heads its report."""
     given = nonce + "\n" if test.model else ""              # the model machine reads it when the kernel has run
     _write(directory, "command.txt", ("echo %s | " % nonce if test.model else "") + " ".join(map(shlex.quote, command)) + "\n")
     plugin = None if test.model else setup.plugin
@@ -117,11 +122,16 @@ def _judge(setup, lab, test, command, directory, nonce, base, on_line, where):
         address = lab.code.kernel.address(symbol)
         return None if address is None else base + address
 
+    def addresses(symbols):
+        found = {symbol: run_address(symbol) for symbol in symbols}
+        return {symbol: address for symbol, address in found.items() if address is not None}
+
     matcher = expect.Matcher(test.items(nonce))
     stop, reads = test.stop and run_address(test.stop), test.reads(nonce)
     try:
         outcome = guest.run(guest.Request(
-            command, directory, matcher, test.limit * setup.patience, plugin, run_address("todo"), stop,
+            command, directory, matcher, test.limit * setup.patience, plugin, run_address("todo"),
+            addresses(("todo", "panic")).values(), addresses(milestones.SYMBOLS), stop,
             lambda gdb: outside.Reader(gdb, run_address), reads if stop is not None else [], setup.slowness(),
             setup.cpu_scale(), lambda text: on_line(test.name, text), prefix, given.encode("ascii")))
     except OSError as error:
@@ -134,7 +144,7 @@ def _judge(setup, lab, test, command, directory, nonce, base, on_line, where):
     transcript = os.path.join(directory, "transcript.txt")
     with open(transcript, "wb") as file:
         file.write(outcome.raw)
-    judged = verdict.judge(test, matcher, outcome, lab.code, base, os.path.join(directory, "qemu.log"))
+    judged = verdict.judge(test, matcher, outcome, lab.code, base, spaces, os.path.join(directory, "qemu.log"))
     report, hint = judged.report, None
     if report:
         if judged.status == "fail" and not judged.holes:        # a hole says itself what is to be done

@@ -10,7 +10,7 @@ import re
 import struct
 import subprocess
 
-_SHT_SYMTAB, _SHF_EXECINSTR, _STT_FUNC = 2, 4, 2
+_SHT_SYMTAB, _SHF_ALLOC, _SHF_EXECINSTR, _STT_FUNC = 2, 2, 4, 2
 Place = re.compile(r"(?P<file>[^:]+):(?P<line>\d+)")
 
 
@@ -19,11 +19,15 @@ class Symbols:
 
     def __init__(self, path, addr2line, top="."):
         """`addr2line`: the command, a list of words; `top`: the folder that places in the source are shown from."""
-        self._path, self._addr2line, self._top, self._addresses = path, addr2line, top, {}
-        code, self._code_ranges = [], []
+        self._path, self._addr2line, self._top = path, addr2line, top
+        self._addresses, self._code_offsets = {}, []
+        code, self._code_ranges, self._sections = [], [], []
         sections, symbols = _read_elf(path)
-        for flags, address, size in sections:
+        for section, flags, address, offset, size in sections:
+            if flags & _SHF_ALLOC and size:
+                self._sections.append((address, address + size, section))
             if flags & _SHF_EXECINSTR:
+                self._code_offsets.append((address, address + size, offset))
                 self._code_ranges.append((address, address + size))
         for name, kind, address, section in symbols:
             if name.startswith("$") or not 0 < section < len(sections):
@@ -32,7 +36,7 @@ class Symbols:
             code.append((address, kind != _STT_FUNC, name))
         self._code = sorted(code, key=lambda entry: (entry[0], not entry[1]))     # at one address functions come last, and win
         self._starts = [entry[0] for entry in self._code]
-        self.locate = functools.lru_cache(maxsize=None)(self._locate)
+        self.frames = functools.lru_cache(maxsize=None)(self._frames)
 
     def address(self, name):
         """Link address of a symbol, or None."""
@@ -42,6 +46,10 @@ class Symbols:
         """Is this link address inside the instructions?"""
         return any(start <= address < end for start, end in self._code_ranges)
 
+    def section(self, address):
+        """Name of the section that a link address is in, or None."""
+        return next((name for start, end, name in self._sections if start <= address < end), None)
+
     def function(self, address):
         """Name of the symbol at or before a link address; a local label of assembly is passed over for the routine."""
         index = bisect.bisect_right(self._starts, address) - 1
@@ -49,19 +57,40 @@ class Symbols:
             index -= 1
         return self._code[index][2] if index >= 0 else None
 
-    def _locate(self, address):
+    def locate(self, address):
         """(function, "file:line" or "") of a link address: the innermost inlined function where there are several."""
+        return self.frames(address)[0]
+
+    def _frames(self, address):
+        """What locate returns of the innermost function at a link address, then of each that it is inlined in."""
         name = self.function(address)
         try:
             output = subprocess.run(self._addr2line + ["-fie", self._path, "0x%x" % address], stdout=subprocess.PIPE,
                                     stderr=subprocess.DEVNULL, timeout=20, check=True).stdout.decode(errors="replace")
         except (OSError, subprocess.SubprocessError):
-            return name, ""
-        function, place = (output.splitlines() + ["??", "??:0"])[:2]
-        found = Place.match(place)
-        if function not in ("??", ""):
-            name = function
-        return name, "%s:%s" % (_short_path(found.group("file"), self._top), found.group("line")) if found else ""
+            return [(name, "")]
+        rows, frames = output.splitlines(), []
+        for function, place in zip(rows[::2], rows[1::2]):
+            found = Place.match(place)
+            frames.append((name if function in ("??", "") else function,
+                           "%s:%s" % (_short_path(found.group("file"), self._top), found.group("line")) if found else ""))
+        return frames or [(name, "")]
+
+    def has_code(self, words):
+        """Are these, as {link address: word}, the instructions here, as far as they lie in one section?"""
+        found = 0
+        try:
+            with open(self._path, "rb") as file:
+                for address, word in words.items():
+                    for start, end, offset in self._code_offsets:
+                        if start <= address < end:
+                            file.seek(offset + address - start)
+                            if int.from_bytes(file.read(4), "little") != word:
+                                return False
+                            found += 1
+        except OSError:
+            return False
+        return found > 0
 
 
 def _short_path(path, top):
@@ -71,7 +100,7 @@ def _short_path(path, top):
 
 
 def _read_elf(path):
-    """Sections as (flags, address, size) and symbols as (name, type, value, section index) of a little-endian ELF64 file."""
+    """Sections as (name, flags, address, offset, size), symbols as (name, type, value, section index) of a little-endian ELF64."""
     sections, symbols = [], []
     try:
         with open(path, "rb") as file:
@@ -81,13 +110,17 @@ def _read_elf(path):
         table, = struct.unpack_from("<Q", data, 0x28)
         entry_size, count = struct.unpack_from("<HH", data, 0x3a)
         headers = [struct.unpack_from("<IIQQQQIIQQ", data, table + n * entry_size) for n in range(count)]
-        sections = [(header[2], header[3], header[5]) for header in headers]
+        names = headers[struct.unpack_from("<H", data, 0x3e)[0]][4]
+        sections = [(_string(data, names + header[0]),) + header[2:6] for header in headers]
         for header in (h for h in headers if h[1] == _SHT_SYMTAB):
             strings = headers[header[6]][4]
             for offset in range(header[4], header[4] + header[5], 24):
                 name, info, _, section, value, _ = struct.unpack_from("<IBBHQQ", data, offset)
-                end = data.index(b"\0", strings + name)
-                symbols.append((data[strings + name:end].decode(errors="replace"), info & 15, value, section))
+                symbols.append((_string(data, strings + name), info & 15, value, section))
     except (OSError, struct.error, IndexError, ValueError):
         pass
     return sections, symbols
+
+
+def _string(data, start):
+    return data[start:data.index(b"\0", start)].decode(errors="replace")

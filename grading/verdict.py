@@ -6,14 +6,18 @@ the run (limit, sleep, flood, status).
 import collections
 import os
 
+import cpus
+import expect
 import explain
+import faults
+import milestones
 
 Verdict = collections.namedtuple("Verdict", "status why report holes")      # why: one line; report: a list of lines
 MAX_DIFFS = 3
 
 
-def judge(test, matcher, outcome, code, base, log):
-    """The Verdict on a run. `log` is the path of QEMU's own messages."""
+def judge(test, matcher, outcome, code, base, regions, log):
+    """The Verdict on a run. The kernel was at `base`; `log` is the path of QEMU's own messages."""
     lines, failures = matcher.lines, matcher.failures(test.ends)
     holes = explain.holes(lines, outcome.report, code, base)
     names = [name for name, _ in holes]
@@ -28,7 +32,7 @@ def judge(test, matcher, outcome, code, base, log):
     if forbidden or outcome.end != "exit":
         failures = [f for f in failures if f.kind != "ending"]                                          # follows from it too
     for failure in forbidden[:1]:
-        details = explain.diff(failure, lines, test.name) + ["  " + line for line in explain.faults(lines, code, base)]
+        details = explain.diff(failure, lines, test.name) + ["  " + line for line in faults.printed(lines, code, base, regions)]
         causes.append((explain.first_line(failure, lines), details))
     causes += [(wrong, []) for wrong in outcome.wrong_reads]
     broken = test.model and forbidden                       # the machine stopped there: that more is missing says nothing
@@ -37,9 +41,17 @@ def judge(test, matcher, outcome, code, base, log):
     if test.stop and not outcome.stopped and not holes:
         causes.append(("%s was never reached, so nothing could be read from outside" % test.stop, []))
     if outcome.end != "exit":
-        causes.insert(len(causes) if lines else 0, (explain.hang(outcome, code, base), []))     # first, if it is all there is
+        details = ["  " + line for line in faults.registers(outcome.exception, code, base, regions)]
+        details += cpus.describe(outcome, code, base) + milestones.report(outcome.reached)
+        causes.insert(len(causes) if lines else 0, (explain.hang(outcome, code, base), details))    # first, if it is all there is
     elif outcome.status and not (test.model and forbidden):
-        causes.append(("%s ended with status %d: %s" % ("the model" if test.model else "QEMU", outcome.status, _last_line(log)), []))
+        program = "the model" if test.model else "QEMU"
+        causes.append(("%s ended with status %d: %s" % (program, outcome.status, _last_line(log)), []))
+    silent = causes and not holes and test.ends == "off" and not test.model and expect.POWER_OFF not in lines
+    silence = milestones.silence(outcome.reached, lines) if silent else None
+    if silence:
+        details = milestones.report(outcome.reached) if outcome.end == "exit" else []
+        causes.insert(len(causes) - 1 if lines and outcome.end != "exit" else 0, (silence, details))
     if not causes:
         return Verdict("pass", "", [], names)
     why = causes[0][0]

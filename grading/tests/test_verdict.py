@@ -9,10 +9,12 @@ import expect                                                                   
 import explain                                                                  # noqa: E402
 import guest                                                                    # noqa: E402
 import plugin                                                                   # noqa: E402
+import regions                                                                  # noqa: E402
 import runner                                                                   # noqa: E402
 import verdict                                                                  # noqa: E402
 
 CODE = explain.Code("/nowhere", "no-addr2line")
+REGIONS = regions.Regions(CODE.kernel, 0x40200000, "virt", "1G")
 TEST = types.SimpleNamespace(name="t", ends="off", stop=None, model=None)
 
 
@@ -24,7 +26,7 @@ def judge(end="exit", status=0, lines=("OK", "hv8: power off"), instructions=5, 
         matcher.feed(line)
     report = None if instructions is None else plugin.Report(instructions, 0, [], [])
     outcome = guest.Outcome(end, status, 1.0, "\n".join(lines).encode(), report, [], False)
-    return verdict.judge(TEST, matcher, outcome, CODE, 0x40200000, "/nowhere/qemu.log")
+    return verdict.judge(TEST, matcher, outcome, CODE, 0x40200000, REGIONS, "/nowhere/qemu.log")
 
 
 class Judging(unittest.TestCase):
