@@ -11,6 +11,8 @@ import expect
 from symbols import Symbols
 
 BEFORE, AFTER = 5, 2                # lines of context in a diff
+ALIKE = 3                           # characters that a line has in common with the one that was meant
+LONGEST = 200                       # characters of a line in a report
 WFI = b"\x7f\x20\x03\xd5"
 
 
@@ -50,7 +52,7 @@ class Code:
                 text = next(itertools.islice(file, int(number) - 1, None), "").strip()
         except (OSError, ValueError):
             return None
-        return "%s: %s" % (place, visible(text)) if text else None
+        return "%s: %s" % (place, visible(re.sub(r"\s+", " ", text))) if text else None
 
     def program(self, name):
         """The Symbols of a program."""
@@ -82,9 +84,16 @@ def _not_inlined(frames):
 
 def visible(line):
     """A line as it can be shown: control characters escaped, blanks at the end made visible."""
-    text = "".join(c if c.isprintable() or c == "\t" else ("\\x%02x" if ord(c) < 256 else "\\u%04x") % ord(c) for c in line)
-    stripped = text.rstrip()
-    return stripped + "".join("\\t" if c == "\t" else "\\x20" for c in text[len(stripped):])
+    text = "".join(c if c.isprintable() else "\\t" if c == "\t" else ("\\x%02x" if ord(c) < 256 else "\\u%04x") % ord(c)
+                   for c in line)
+    stripped = text.rstrip(" ")
+    return stripped + "\\x20" * (len(text) - len(stripped))
+
+
+def shown_line(line):
+    """`visible`, but not longer than a report bears."""
+    text = visible(line)
+    return text if len(text) <= LONGEST else "%s... (%d characters)" % (text[:LONGEST], len(line))
 
 
 def name_place(found):
@@ -143,18 +152,31 @@ def outside(address):
 
 
 def diff(failure, lines, test_name):
-    """The place of a failure in the transcript: context, what was expected, what came."""
+    """The place of a failure in the transcript: context, what was expected, what came, and where in the line it departs."""
     shown = []
-    at = failure.at
+    at, expected = failure.at, failure.expected
     for n in range(max(0, at - BEFORE), min(at, len(lines))):
-        shown.append("    %4d  %s" % (n + 1, visible(lines[n])))
-    if failure.expected is not None:
+        shown.append("    %4d  %s" % (n + 1, shown_line(lines[n])))
+    if expected:
         source = "   (%s.test:%d)" % (test_name, failure.test_line) if failure.test_line else ""
-        shown.append("  - expected  %s%s" % (failure.expected, source))
-    shown.append("  + %4d  %s" % (at + 1, visible(lines[at])) if at < len(lines) else "  + end of output")
+        shown.append("  - expected  %s%s" % (shown_line(expected.text), source))
+    shown.append("  + %4d  %s" % (at + 1, shown_line(lines[at])) if at < len(lines) else "  + end of output")
+    if expected and at < len(lines) and not expected.matches(lines[at]):
+        shown += _caret(expected, lines[at])
     for n in range(at + 1, min(at + 1 + AFTER, len(lines))):
-        shown.append("    %4d  %s" % (n + 1, visible(lines[n])))
+        shown.append("    %4d  %s" % (n + 1, shown_line(lines[n])))
     return shown
+
+
+def _caret(expected, line):
+    """A line under one that begins as expected: where it first differs."""
+    index, due = expected.departure(line)
+    if index < min(ALIKE, len(line)):
+        return []                               # another line altogether
+    came = '"%s"' % visible(line[index]).replace("\\x20", " ") if index < len(line) else "the end of the line"
+    words = "column %d: expected %s, got %s" % (index + 1, '"%s"' % due if due else "the end of the line", came)
+    column = len(visible(line[:index] + "|")) - 1
+    return [" " * (10 + column) + "^ " + words if column <= LONGEST else " " * 10 + words]
 
 
 def alike(results):
@@ -171,7 +193,7 @@ def first_line(failure, lines):
     if failure.kind == "forbidden" or failure.expected is None:
         got = ": " + visible(lines[failure.at]) if failure.at < len(lines) else ""
         return failure.why + got
-    return "%s: expected %s" % (failure.why, failure.expected)
+    return "%s: expected %s" % (failure.why, shown_line(failure.expected.text))
 
 
 def is_todo(failure, lines):

@@ -17,13 +17,13 @@ import termios
 import threading
 import time
 
+import expect
 import gdbremote
 import machines
 import monitor
 import plugin
 
 OUTPUT_LIMIT = 1 << 20
-LINE_LIMIT = 4096                   # a longer line is cut for matching
 GRACE = 2 * 1000 ** 2               # instructions that a panic may take until the power is off
 TICK = 0.1                          # seconds between looks at a silent QEMU
 ASLEEP_TICKS = 6                    # so many ticks without a running thread or any CPU time: the guest sleeps for ever
@@ -181,7 +181,7 @@ class _Run:
             return True                     # drop the rest
         self.raw += data[:OUTPUT_LIMIT - len(self.raw)]
         *lines, rest = (bytes(self.partial) + data).split(b"\n")
-        self.partial = bytearray(rest[:LINE_LIMIT])
+        self.partial = bytearray(rest[:expect.LINE_LIMIT])
         for line in lines:
             self._feed(line)
         self._send_due_input()
@@ -192,7 +192,7 @@ class _Run:
             self._feed(bytes(self.partial))
 
     def _feed(self, line):
-        text = line[:LINE_LIMIT].rstrip(b"\r").decode("utf-8", errors="backslashreplace")
+        text = line[:expect.LINE_LIMIT].rstrip(b"\r").decode("utf-8", errors="backslashreplace")
         self.request.matcher.feed(text)
         self.request.on_line(text)
 

@@ -83,7 +83,7 @@ class Reader:
         self._gdb, self._address_of, self._cache = gdb, address_of, {}
 
     def check(self, read):
-        """None, or a sentence saying what was expected and what is there."""
+        """None, or what was expected and what is there: a line, and one more for each of several fields that differ."""
         try:
             return getattr(self, "_check_" + read.kind)(read)
         except (GdbError, walk.WalkError, Unresolved) as error:
@@ -120,9 +120,11 @@ class Reader:
         if value == expected:
             return None
         if name:
-            return "%s: expected %s, got %s" % (_title(read), _short(expected), _short(value))
-        details = registers.differences(register, expected, value)
-        return "%s: expected 0x%x, got 0x%x%s" % (register, expected, value, " (%s)" % details if details else "")
+            return registers.difference(register, name, expected, value)
+        fields, whole = registers.differences(register, expected, value), "expected 0x%x, got 0x%x" % (expected, value)
+        if len(fields) == 1:
+            return "%s (all of %s: %s)" % (fields[0], register, whole)
+        return "\n".join(["%s: %s" % (register, whole)] + fields)
 
     def _check_map(self, read):
         regime, address = read.subject
@@ -162,7 +164,3 @@ def _title(read):
 
 def _words(read):
     return " ".join(read.expected.values()) or "none"
-
-
-def _short(value):
-    return str(value) if value < 10 else "0x%x" % value

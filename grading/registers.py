@@ -5,6 +5,8 @@ HCR_EL2.E2H = 0. A register without fields is compared whole.
 """
 import re
 
+import esr
+
 _TIMER = "ENABLE 0 IMASK 1 ISTATUS 2"
 _LAYOUT = {
     "SCTLR_EL2": "M 0 A 1 C 2 SA 3 SA0 4 CP15BEN 5 nAA 6 ITD 7 SED 8 EnRCTX 10 EOS 11 I 12 EnDB 13 DZE 14 UCT 15 nTWI 16 "
@@ -57,6 +59,26 @@ _LAYOUT = {
     "cpsr": "M 4:0 F 6 I 7 A 8 D 9 IL 20 SS 21 PAN 22 V 28 C 29 Z 30 N 31",
 }
 
+# What the values of some fields mean: those that are easily mixed up. (Pattern of REGISTER.FIELD, {value: meaning} or a function.)
+_CACHED = {0: "non-cacheable", 1: "write-back, allocates on read and write", 2: "write-through", 3: "write-back, no write allocate"}
+MEANINGS = (
+    (r"TCR_EL.\.SH[01]", {0: "non-shareable", 1: "reserved", 2: "outer shareable", 3: "inner shareable"}),
+    (r"TCR_EL.\.[IO]RGN[01]", _CACHED),
+    (r"TCR_EL.\.TG0", {0: "4 KiB", 1: "64 KiB", 2: "16 KiB", 3: "reserved"}),
+    (r"TCR_EL.\.TG1", {0: "reserved", 1: "16 KiB", 2: "4 KiB", 3: "64 KiB"}),
+    (r"TCR_EL.\.I?PS", {n: "%d bits" % bits for n, bits in enumerate((32, 36, 40, 42, 44, 48, 52))}),
+    (r"TCR_EL.\.T[01]SZ", lambda size: "addresses of %d bits" % (64 - size)),
+    (r"MAIR_EL.\.Attr\d", {0x00: "Device-nGnRnE", 0x04: "Device-nGnRE", 0x08: "Device-nGRE", 0x0c: "Device-GRE",
+                           0x44: "Normal, non-cacheable", 0xbb: "Normal, write-through", 0xff: "Normal, write-back"}),
+    (r"ICH_LR\d+_EL2\.State", {0: "inactive", 1: "pending", 2: "active", 3: "pending and active"}),
+    (r"CNTHCTL_EL2\.EL1PCT?EN", {0: "trapped to EL2", 1: "not trapped"}),
+    (r"CNTKCTL_EL1\.EL0[PV]C?TEN", {0: "trapped to EL1", 1: "not trapped"}),
+    (r"CPTR_EL2\.T\w+", {0: "not trapped", 1: "trapped to EL2"}),
+    (r"ICC_SRE_EL.\.SRE", {0: "memory-mapped interface", 1: "system registers"}),
+    (r"ESR_EL.\.EC", esr.CLASSES),
+    (r"cpsr\.M", {0: "EL0", 4: "EL1 with SP_EL0", 5: "EL1", 8: "EL2 with SP_EL0", 9: "EL2"}),
+)
+
 # QEMU's gdbstub names registers shared with AArch32 so.
 GDB_NAMES = {"SCTLR_EL1": ("SCTLR",), "VBAR_EL1": ("VBAR",), "CNTKCTL_EL1": ("CNTKCTL",)}
 
@@ -95,17 +117,28 @@ def field(register, name, value):
 
 
 def differences(register, expected, got):
-    """The fields in which two values of a register differ, as text; bits outside any field are named by number."""
+    """The fields in which two values of a register differ, a text for each; bits outside any field are named by number."""
     found, known = [], 0
     for name, (high, low) in REGISTERS[register].items():
         known |= ((1 << (high - low + 1)) - 1) << low
         a, b = field(register, name, expected), field(register, name, got)
         if a != b:
-            found.append("%s: expected %s, got %s" % (name, _short(a), _short(b)))
-    found += ["bit %d: expected %d, got %d" % (bit, expected >> bit & 1, got >> bit & 1)
+            found.append(difference(register, name, a, b))
+    found += ["%s bit %d: expected %d, got %d" % (register, bit, expected >> bit & 1, got >> bit & 1)
               for bit in range(64) if (expected ^ got) & ~known & 1 << bit]
-    return ", ".join(found) if REGISTERS[register] else ""
+    return found if REGISTERS[register] else []
 
 
-def _short(value):
-    return str(value) if value < 10 else "0x%x" % value
+def difference(register, name, expected, got):
+    """The words for a field that is not what it should be."""
+    return "%s.%s: expected %s, got %s" % (register, name, _value(register, name, expected), _value(register, name, got))
+
+
+def _value(register, name, value):
+    """A field's value, with its meaning where the manual gives values names."""
+    text = str(value) if value < 10 else "0x%x" % value
+    for pattern, meanings in MEANINGS:
+        if re.fullmatch(pattern, register + "." + name):
+            meaning = meanings.get(value) if isinstance(meanings, dict) else meanings(value)
+            return "%s (%s)" % (text, meaning) if meaning else text
+    return text

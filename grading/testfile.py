@@ -7,6 +7,7 @@ import os
 import re
 
 import expect
+import lint
 import machines
 import nonce as nonces
 import outside
@@ -100,6 +101,7 @@ class Test:
         if no_body:
             self._problem(1, "no line '---' between header and body")
         items = self.items(nonces.EXAMPLE, self.problems)
+        lint.check(items, self.problems)
         reads = self.reads(nonces.EXAMPLE, self.problems)
         line = self._lines.get
         expects = [item for item in items if item.kind != "send"]
@@ -164,8 +166,12 @@ def load(directory):
     tests = [Test(path) for path in sorted(glob.glob(os.path.join(glob.escape(directory), "*.test")))]
     mistakes = ["%s:%d: %s" % (test.path, problem.line, problem.text)
                 for test in tests for problem in sorted(test.problems)]
-    titles = {}
+    titles, names = {}, {}
     for test in tests:
+        other = names.setdefault(test.name.lower(), test.name)
+        if other != test.name:
+            mistakes.append("%s:1: the name differs from %s by capitals only: where file names do not, one would replace the other"
+                            % (test.path, other))
         if test.title in titles:
             mistakes.append("%s:1: the title is also that of %s" % (test.path, titles[test.title]))
         titles.setdefault(test.title, test.path)

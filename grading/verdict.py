@@ -34,7 +34,10 @@ def judge(test, matcher, outcome, code, base, regions, log):
     for failure in forbidden[:1]:
         details = explain.diff(failure, lines, test.name) + ["  " + line for line in faults.printed(lines, code, base, regions)]
         causes.append((explain.first_line(failure, lines), details))
-    causes += [(wrong, []) for wrong in outcome.wrong_reads]
+    handout = "; handout " + test.handout if test.handout else ""
+    for wrong in outcome.wrong_reads:
+        first, *fields = wrong.split("\n")
+        causes.append((first + handout, ["  " + field for field in fields]))
     broken = test.model and forbidden                       # the machine stopped there: that more is missing says nothing
     for failure in [f for f in failures if f.kind != "forbidden" and not broken][:MAX_DIFFS]:
         causes.append((explain.first_line(failure, lines), explain.diff(failure, lines, test.name)))

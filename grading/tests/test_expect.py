@@ -7,6 +7,7 @@ import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import expect                                                                   # noqa: E402
+import lint                                                                     # noqa: E402
 import nonce as nonces                                                          # noqa: E402
 import testfile                                                                 # noqa: E402
 
@@ -25,7 +26,7 @@ def failures(body, transcript, ends="off", off=True):
 
 def problems_of(body):
     problems = []
-    expect.parse_body(body.split("\n"), 1, NONCE, problems)
+    lint.check(expect.parse_body(body.split("\n"), 1, NONCE, problems), problems)
     return [(problem.line, problem.text) for problem in problems]
 
 
@@ -214,6 +215,61 @@ class Linter(unittest.TestCase):
             found = problems_of(body)
             self.assertEqual([number for number, _ in found], [line], (body, found))
             self.assertIn(text, found[0][1])
+
+    def mistake(self, body, text, line=1):
+        """The body has exactly one mistake, in this line, with this text."""
+        found = problems_of(body)
+        self.assertEqual([number for number, _ in found], [line], (body, found))
+        self.assertIn(text, found[0][1])
+
+    def test_anchors_are_dead(self):
+        for body in ("{{^a}}", "a{{b$}}", "{{a|b$}}", r"{{\Aa}}", r"x {{\d+\Z}}", "a\nnot: {{^b}}", "any-order {\n    {{^a}}\n}"):
+            self.mistake(body, "are dead", body.count("\n", 0, body.index("{{")) + 1)
+        for body in (r"{{\^a\$}}", "{{[^a]b[$]}}", "{{[]^$]x}}", "cost: $5 ^ 2"):
+            self.assertEqual(problems_of(body), [])
+
+    def test_an_alternation_that_is_not_one(self):
+        self.mistake("x {{a|}}", "empty or there twice")
+        self.mistake("x {{a|b|a}}", "empty or there twice")
+        self.assertEqual(problems_of("x {{a|b}} {{[a|]|c}} {{(a|)}}"), [])
+
+    def test_an_open_end(self):
+        for body in ("5{{.*}}", "{{.+}}5", "any-order {\n    x{{.*}}\n}", "count: 1 5{{.*?}}"):
+            self.mistake(body, "5{{.*}}` takes 5999", 2 if "any" in body else 1)
+        self.assertEqual(problems_of("5 {{.*}}\nnot: 5{{.*}}\n{{.*}}: masked"), [])
+
+    def test_no_pattern_switches_a_rule_off(self):
+        for body in ("hv8: panic: {{.*}}", "hv8: {{.+}}", "{{.*}}: {{.*}}", "hv8: todo: {{.*}} ({{.*}})", "count: 1 hv8: panic: {{.+}}",
+                     r"hv8: process {{\d+}} ({{.*}}) killed: {{.+}}", "model: {{.*}}", "any-order {\n    hv8: panic: {{.*}}\n}"):
+            self.mistake(body, "must fail the test", 2 if "any" in body else 1)
+        self.assertEqual(problems_of("hv8: panic: no {{.*}}\nhv8: process 1 (x) killed: {{.*}}"), [])
+
+    def test_lines_that_no_kernel_may_print(self):
+        self.mistake("a\nhv8: power off\nb", "after the power-off line of line 2", 3)
+        self.mistake("hv8: power off\nsend: x", "after the power-off line", 2)
+        self.mistake("a\nnext: hv8: power off\nany-order {\n    b\n}", "after the power-off line", 3)
+        self.mistake(4097 * "x", "it can never match")
+        self.assertEqual(problems_of(4096 * "x" + "\nhv8: power off\ncount: 2 a\nnot: b"), [])
+
+    def test_not_and_count_that_never_decide(self):
+        self.mistake("a\nnot: {{.*}} off", "cannot pass", 2)
+        self.mistake("tick 5\nnot: tick {{\\d}}", "forbids what line 1 expects", 2)
+        self.mistake("a\nnot: b\nnot: b", "stands in line 2 already", 3)
+        self.mistake("a\ncount: 1 b\ncount: 2 b", "stands in line 2 already", 3)
+        self.mistake("a\ncount: 1 hv8: power off", "can never decide", 2)
+        self.mistake("tick\ntick\ncount: 1 tick", "2 lines like it are expected", 3)
+        self.assertEqual(problems_of("tick\ntick\ncount: 2 tick\nnot: tock"), [])
+
+    def test_names_that_differ_by_capitals_only(self):
+        with tempfile.TemporaryDirectory() as directory:
+            for name, title in (("boot", "t"), ("Boot", "u")):
+                with open(os.path.join(directory, name + ".test"), "w", encoding="utf-8") as file:
+                    file.write("title: %s\npoints: 50\n---\na\n" % title)
+            names = len(os.listdir(directory))
+            mistakes = testfile.load(directory)[1]
+        if names == 2:                                      # else this system has the two names for one file
+            self.assertEqual(len(mistakes), 1, mistakes)
+            self.assertIn("by capitals only", mistakes[0])
 
     def test_labs(self):
         good = "title: %s\npoints: %d\n---\na\n"

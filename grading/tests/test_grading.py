@@ -75,7 +75,7 @@ TESTS = {                           # name: (guest's arguments, header, body)
     "group-seen": ("test=gic nonce=${nonce}", "stop: stop_here\nphys: 0x08000084 = 0xffffffff\nphys: 0x08000000 = 0x52", "done"),
     "group-hidden": ("test=gic nonce=${nonce}", "machine: virt-secure\nstop: stop_here\nphys: 0x08000084 = 0\nphys: 0x08000000 = 0x12", "done"),
     "no-register": ("test=gic nonce=${nonce}", "stop: stop_here\nreg: ICH_LR4_EL2 = 0\nreg: ICH_HCR_EL2.En = 0", "done"),
-    "wrong-field": ("test=registers nonce=${nonce}", "stop: stop_here\nreg: SCTLR_EL2.WXN = 1\nreg: HCR_EL2 = 0x80000000\n"
+    "wrong-field": ("test=registers nonce=${nonce}", "stop: stop_here\nreg: SCTLR_EL2.WXN = 1\nreg: HCR_EL2 = 0x80000000\nreg: TCR_EL2 = 0\nreg: MAIR_EL2.Attr1 = 0\n"
                     "map: el2 0x40400000 = r-x device\nmap: el2 0 = none\nmem: secret = 0x1\nhandout: lab2-mmu.md, step 5", "done"),
     "no-stop": ("test=once", "stop: stop_here\nreg: SCTLR_EL2.M = 0", "tick"),
     "no-stop-and-wrong": ("test=wrong-order", "stop: stop_here\nreg: SCTLR_EL2.M = 0", "first\nsecond"),
@@ -192,8 +192,12 @@ class Verdicts(unittest.TestCase):
 
     def test_outside_reads_name_field_and_handout(self):
         report = self.graded.read("wrong-field", "report.txt")
-        self.assertIn("SCTLR_EL2.WXN: expected 1, got 0", report)
-        self.assertIn("HCR_EL2: expected 0x80000000, got 0x0 (RW: expected 1, got 0)", report)
+        self.assertIn("  SCTLR_EL2.WXN: expected 1, got 0; handout lab2-mmu.md, step 5\n", report)
+        self.assertIn("  HCR_EL2.RW: expected 1, got 0 (all of HCR_EL2: expected 0x80000000, got 0x0); handout lab2-", report)
+        self.assertIn("  TCR_EL2: expected 0x0, got 0x80823510; handout lab2-mmu.md, step 5\n"
+                      "    TCR_EL2.T0SZ: expected 0 (addresses of 64 bits), got 0x10 (addresses of 48 bits)\n", report)
+        self.assertIn("    TCR_EL2.SH0: expected 0 (non-shareable), got 3 (inner shareable)\n", report)
+        self.assertIn("  MAIR_EL2.Attr1: expected 0 (Device-nGnRnE), got 4 (Device-nGnRE); handout", report)
         self.assertIn("map el2 0x40400000: expected r-x device, got rw- normal 2M inner (pa 0x40400000)", report)
         self.assertIn("map el2 0: expected none, got rw- nGnRE 1G", report)
         self.assertIn("mem secret: expected 0x1, got 0x", report)

@@ -115,11 +115,17 @@ class Registers(unittest.TestCase):
                 self.assertLess(high, 64)
                 used |= bits
 
+    def test_every_meaning_is_of_some_field(self):
+        fields = [register + "." + name for register, names in registers.REGISTERS.items() for name in names]
+        for pattern, _ in registers.MEANINGS:
+            self.assertTrue(any(re.fullmatch(pattern, field) for field in fields), pattern)
+
     def test_values(self):
         self.assertEqual(registers.field("TCR_EL2", "PS", 5 << 16), 5)
         self.assertEqual(registers.field("HCR_EL2", "RW", 0x80000000), 1)
-        self.assertEqual(registers.differences("HCR_EL2", 0x80000010, 0x80000002), "SWIO: expected 0, got 1, IMO: expected 1, got 0")
-        self.assertEqual(registers.differences("CPTR_EL2", 0, 1 << 63), "bit 63: expected 0, got 1")
+        self.assertEqual(registers.differences("HCR_EL2", 0x80000010, 0x80000002),
+                         ["HCR_EL2.SWIO: expected 0, got 1", "HCR_EL2.IMO: expected 1, got 0"])
+        self.assertEqual(registers.differences("CPTR_EL2", 0, 1 << 63), ["CPTR_EL2 bit 63: expected 0, got 1"])
 
     def test_reads(self):
         machine = el2(0)
@@ -131,7 +137,7 @@ class Registers(unittest.TestCase):
         self.assertIsNone(machine.check("reg", "SCTLR_EL1.C = 1"))       # QEMU's name for it
         self.assertIsNone(machine.check("reg", "CNTKCTL_EL1.EL0PTEN = 1"))
         self.assertIsNone(machine.check("reg", "ICH_LR1_EL2.vINTID = 33"))
-        self.assertEqual(machine.check("reg", "ICH_LR1_EL2.State = 2"), "ICH_LR1_EL2.State: expected 2, got 1")
+        self.assertEqual(machine.check("reg", "ICH_LR1_EL2.State = 2"), "ICH_LR1_EL2.State: expected 2 (active), got 1 (pending)")
 
     def test_read_by_instruction(self):
         encodings = registers.ENCODINGS

@@ -15,7 +15,7 @@ import verdict                                                                  
 
 CODE = explain.Code("/nowhere", "no-addr2line")
 REGIONS = regions.Regions(CODE.kernel, 0x40200000, "virt", "1G")
-TEST = types.SimpleNamespace(name="t", ends="off", stop=None, model=None)
+TEST = types.SimpleNamespace(name="t", ends="off", handout="", stop=None, model=None)
 
 
 def judge(end="exit", status=0, lines=("OK", "hv8: power off"), instructions=5, body=("OK",)):
