@@ -47,12 +47,12 @@ class Base:
         self._source, self.lab, self._box, self._tools, self._guest = source, lab, box, tools, guest
         wanted = [path for one in source.labs[:lab] for path in one.edit if source.stages[path] <= lab]
         self.own = set(source.labs[lab - 1].edit)
-        self.wanted = [path for path in dict.fromkeys(wanted)]
+        self.wanted = list(dict.fromkeys(wanted))
         self._kind = "base-lab%d%s-" % (lab, "-private" if guest and os.path.isdir(guest) else "")
         self.folder = os.path.join(ROOT, "build", "class", self._kind + self._key())
 
-    def copy(self, target):
-        """Copy the tree, made first if it is not there."""
+    def copy(self, target=None):
+        """Make the tree if it is not there, learn about it, and copy it to `target`, if there is one."""
         os.makedirs(os.path.dirname(self.folder), exist_ok=True)
         with open(os.path.join(os.path.dirname(self.folder), "base-lab%d.lock" % self.lab), "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
@@ -67,11 +67,11 @@ class Base:
             if target:
                 subprocess.run(["cp", "-a", os.path.join(self.folder, "tree"), target], check=True)
 
-    def build(self, tree, limits=sandbox.BUILD):
+    def build(self, tree):
         """Build a tree in the sandbox; the Done."""
         mounts = [(tree, PLACE, True)]
         command = ["make", "-j%d" % self._tools.jobs, "all", "CROSS_COMPILE=" + self._tools.cross]
-        return self._box.run(command, limits, mounts, PLACE)
+        return self._box.run(command, sandbox.BUILD, mounts, PLACE)
 
     def refusal(self, tree, paths):
         """Why the model machine is not run with these files of a built tree, or None. Other tests need not care."""

@@ -115,10 +115,11 @@ class Grading:
             self.record["notes"].append(box.note)
             print("warning: " + box.note, file=sys.stderr)
         tree = os.path.join(self.out, "tree")
-        shutil.rmtree(tree, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(tree)
         try:
             found = submission.entries(self.options.submission, base.wanted, box)
-            base.copy(None)
+            base.copy()
             taken = submission.take(found, base.wanted, base.known)
         except submission.Refused as error:
             return self.fail("the submission %s" % error)

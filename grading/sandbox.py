@@ -23,11 +23,12 @@ BY_ROOT = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "
            "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
 
 Limits = collections.namedtuple("Limits", "wall cpu memory file processes output keep")
-# wall: seconds for all, cpu: for each process; memory: bytes of address space, of each process; file: bytes of each; output: bytes
-# after which the command is killed; keep: so many of these, from both ends, are kept.
-BUILD = Limits(300, 60, 2048 * MiB, 64 * MiB, 256, 8 * MiB, 64 << 10)
-READ = Limits(120, 60, 1024 * MiB, MiB, 64, 128 * MiB, 128 * MiB)
-RUN = Limits(None, 600, 12288 * MiB, 16 * MiB, 64, None, None)          # guest.py has limits of time and output
+# wall: seconds for all, cpu: for each process; memory: bytes of address space, of each process; file: bytes of each; processes: of
+# the user nobody, in all sandboxes of this machine together; output: bytes after which the command is killed; keep: so many of
+# these, from both ends, are kept.
+BUILD = Limits(300, 60, 2048 * MiB, 64 * MiB, 1024, 8 * MiB, 64 << 10)
+READ = Limits(120, 60, 1024 * MiB, MiB, 1024, 128 * MiB, 128 * MiB)
+RUN = Limits(None, 600, 12288 * MiB, 16 * MiB, 1024, None, None)        # guest.py has limits of time and output
 
 Done = collections.namedtuple("Done", "status output end")      # end: exit, time, or output when too much came
 

@@ -41,7 +41,7 @@ def scratch():
 def base():
     tools = basetree.Tools(toy_guest.CROSS, toy_guest.QEMU, 1)
     made = basetree.Base(basetree.split.Source(), 1, box(), tools)
-    made.copy(None)
+    made.copy()
     return made
 
 
