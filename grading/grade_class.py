@@ -31,6 +31,7 @@ ARCHIVE = re.compile(r"(.+?)\.(tar|tar\.[A-Za-z0-9]+|tgz|tbz|tbz2|txz|zip)", re.
 HARNESS = ("Makefile", "grading", "kernel", "labs", "user")
 NOT_HARNESS = ("__pycache__", "tests", "host", "mutants")       # folders of it that no grade depends on
 TIMEOUT = 1800                          # seconds for one submission, on any host
+MAX_COLUMN = 40                         # characters of a name before what is said of it
 
 
 def parse_arguments(arguments):
@@ -74,15 +75,16 @@ def find_submissions(folder):
 class Screen(grade.Screen):
     """A line for each submission, and on a terminal below them how many are done and how long the rest may take."""
 
-    def __init__(self, stream, total):
+    def __init__(self, stream, names):
         self._started, self._graded = time.monotonic(), 0
-        super().__init__(stream, total, False)
+        self._width = min(MAX_COLUMN, max(len(visible(name)) for name in names))
+        super().__init__(stream, len(names), False)
 
     def say(self, word, color, name, what, graded=True):
         """Show what became of a submission; `graded`: just now."""
         self._done += 1
         self._graded += graded
-        self.line("%s %-24s %s" % (self.paint("%-7s" % word, color), visible(name), what))
+        self.line("%s %-*s  %s" % (self.paint("%-7s" % word, color), self._width, visible(name), what))
 
     def _status(self):
         if self._tty:
@@ -164,7 +166,7 @@ def grade_class(options):
 def run(options, grader, found, harness):
     """Grade what must be graded; {name: why} of those that could not be."""
     failed, tasks = {}, []
-    screen = Screen(sys.stdout, len(found))
+    screen = Screen(sys.stdout, found)
 
     def refuse(name, why):
         class_task.forget(grader.out, name)

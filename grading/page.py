@@ -23,6 +23,7 @@ MAX_BYTES = 18 << 20
 LIMITS = [(60, 200), (60, 100), (60, 50), (40, 20), (20, 8), (10, 0), (4, 0)]      # lines of a report, of a transcript
 MAX_WIDTH = 300                         # characters of a line
 MAX_NAMES = 40                          # files in a list
+WORTH_SHARING = 1000                    # characters of a transcript
 FOOTER = re.compile(r"  (transcript|handout|again) {2,}")
 HINT = re.compile(r"  hint {2,}| {14}(?=\S)")
 WRONG = re.compile(r"\s+\+ (?: *(\d+)  |end of output)")
@@ -128,7 +129,7 @@ class Shown:
         excerpt = self.transcripts.excerpt(student, test, self.transcript_limit)
         if excerpt:
             whole = show_transcript(excerpt)
-            first = self.places.setdefault(whole, place)
+            first = self.places.setdefault(whole, place) if len(whole) >= WORTH_SHARING else place
             parts.append(whole if first == place else '<p class="note"><a href="#%s">The same transcript as here</a></p>' % first)
         if len(group) > 1:
             parts.append('<p class="note">For the same reason: %s</p>' % ", ".join(

@@ -18,6 +18,11 @@ STEP = re.compile(r"(?m)^      - name: (.+)\n(?:        if: (.+)\n)?        run:
 ALLOWED = {"actions/checkout@v4", "actions/upload-artifact@v4"}
 
 
+def run(command, check=False, **options):
+    """Run a command to its end; what it printed is its stdout."""
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=check, **options)
+
+
 def unpack(archive, target):
     with zipfile.ZipFile(archive) as source:
         for entry in source.infolist():
@@ -32,8 +37,7 @@ def gradescope(tally, top, environment, submissions):
         shutil.copytree(folder, top / "submission")
         results = top / "results" / "results.json"
         results.unlink(missing_ok=True)
-        done = subprocess.run([str(top / "source" / "run_autograder")], env=environment, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, check=False)
+        done = run([str(top / "source" / "run_autograder")], env=environment)
         tally.check("Gradescope, %s: status of %s" % (name, done.stdout), done.returncode, 0)
         if results.exists():
             data = json.loads(results.read_text())
@@ -56,8 +60,7 @@ def classroom(tally, text, top, submission, expected):
     for name, condition, script in steps:
         if failed and condition != "always()":
             continue
-        done = subprocess.run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", re.sub(r"(?m)^ {10}", "", script)], cwd=top,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        done = run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", re.sub(r"(?m)^ {10}", "", script)], cwd=top)
         failed = failed or done.returncode != 0
         tally.check("step %s: status of %s" % (name, done.stdout), done.returncode, 1 if name == "Grade" else 0)
     results = json.loads((top / "results" / "results.json").read_text())
@@ -70,13 +73,12 @@ def check(tally, lab, submissions):
     with tempfile.TemporaryDirectory(prefix="hv8-elsewhere-") as scratch:
         top = Path(scratch)
         top.chmod(0o755)                # the user nobody must get in
-        pack = [sys.executable, str(ROOT / "grading" / "autograder" / "pack.py"), "--lab", str(lab), "--course", "someone/hv8", "--out"]
-        subprocess.run(pack + [str(top)], stdout=subprocess.DEVNULL, check=True)
+        run([sys.executable, str(ROOT / "grading" / "autograder" / "pack.py"), "--lab", str(lab), "--course", "someone/hv8", "--out",
+             str(top)], check=True)
         root = top / "autograder"
         unpack(top / ("lab%d.zip" % lab), root / "source")
         environment = dict(os.environ, AUTOGRADER=str(root))
-        done = subprocess.run([str(root / "source" / "setup.sh")], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, check=False)
+        done = run([str(root / "source" / "setup.sh")], env=environment)
         tally.check("Gradescope: status of setup.sh: " + done.stdout[-2000:], done.returncode, 0)
         gradescope(tally, root, environment, submissions)
         fake = top / "bin" / "bwrap"

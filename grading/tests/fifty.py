@@ -7,7 +7,6 @@ Slurm task is cancelled and one is requeued. Each score of each test must be as 
 GitHub Classroom (elsewhere.py). `fifty.py LAB...` does some of the labs. Ends with `N passed, N failed`.
 """
 import csv
-import itertools
 import json
 import os
 import re
@@ -29,18 +28,18 @@ import testfile                     # noqa: E402
 
 WORK = ROOT / "build" / "fifty"
 SIZES = {1: 13, 2: 13, 3: 12, 4: 12}
+PAIRS = {       # of mutants that touch different files, and cost together what each costs alone
+    1: ["baud_cut_off+cells_u32", "baud_cut_off+relocate_adds", "baud_fixed_clock+number_zero", "baud_overflow+number_u32"],
+    2: ["image_guards+leaf_block_as_table", "image_guards+range_block_too_long", "image_header+leaf_block_as_table"],
+    3: [],
+    4: ["asid_8_bits+check_owner_is_caller", "asid_8_bits+table_entered_first", "check_owner_is_caller+flush_of_the_pid"]}
 FORMATS = ("folder", "tar.gz", "zip")
 PATIENCE = 300                          # seconds for what must happen on the way
 
 
-class Mutant:
-    """A mistake: a patch over the reference, and the tests that it costs."""
-
-    def __init__(self, path):
-        text = path.read_text("utf-8")
-        self.name, self.path = path.stem, path
-        self.lost = set(re.search(r"(?m)^lose:(.*)$", text).group(1).split())
-        self.files = set(re.findall(r"(?m)^\+\+\+ b/(\S+)", text))
+def cost(patch):
+    """The tests that a mutant says it costs."""
+    return re.search(r"(?m)^lose:(.*)$", patch.read_text("utf-8")).group(1).split()
 
 
 class Tally:
@@ -72,9 +71,9 @@ class Course:
             shutil.copy2(ROOT / name, target, follow_symlinks=False)
         self.labs = {lab.number: lab for lab in split.labs(self.root)}
 
-    def apply(self, mutants, *flags):
+    def apply(self, patches, *flags):
         """Patch the copy with all of them, or with none: False if they do not fit together."""
-        command = ["git", "apply", *flags] + [str(mutant.path) for mutant in mutants]
+        command = ["git", "apply", *flags, *map(str, patches)]
         environment = dict(os.environ, GIT_CEILING_DIRECTORIES=str(WORK))      # the copy is no part of a repository
         return subprocess.run(command, cwd=self.root, env=environment, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
@@ -117,22 +116,15 @@ def make_class(course, lab, size):
     course.student(top / "does-not-compile", lab, lab)
     with open(top / "does-not-compile" / next(path for path in course.labs[lab].edit if path.endswith(".c")), "a") as file:
         file.write("int broken(void) { return nothing; }\n")
-    mutants = [Mutant(path) for path in sorted((ROOT / "grading" / ("lab%d" % lab) / "mutants").glob("*.patch"))]
-    step = max(1, len(mutants) // max(1, (size - 4) // 2))
-    singles = [(one,) for one in mutants]
-    pairs = [(one, other) for one, other in itertools.combinations(mutants, 2)
-             if not one.files & other.files and one.lost | other.lost < set(full)]
-    spread = pairs[::max(1, len(pairs) // size)]
-    wanted = itertools.chain(singles[::step][:(size - 4 + 1) // 2], spread, singles, pairs)
-    for chosen in wanted:
-        name = "+".join(mutant.name for mutant in chosen)
-        if len(expected) == size:
-            break
-        if name in expected or not course.apply(chosen):
-            continue
+    mutants = {path.stem: path for path in sorted((ROOT / "grading" / ("lab%d" % lab) / "mutants").glob("*.patch"))}
+    singles = size - len(expected) - len(PAIRS[lab])
+    for name in PAIRS[lab] + list(mutants)[::max(1, len(mutants) // singles)][:singles]:
+        chosen = [mutants[one] for one in name.split("+") if one in mutants]
+        if len(chosen) != name.count("+") + 1 or not course.apply(chosen):
+            raise SystemExit("fifty: lab %d: the mutants %s are not all there or do not fit together: correct PAIRS" % (lab, name))
         course.student(top / name, lab, lab)
         course.apply(chosen, "-R")
-        lost = set().union(*(mutant.lost for mutant in chosen))
+        lost = set().union(*map(cost, chosen))
         expected[name] = {test: 0 if test in lost else points for test, points in full.items()}
     for number, name in enumerate(sorted(set(expected) - {"broken-archive"})):
         pack(top / name, FORMATS[number % len(FORMATS)])

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -141,7 +142,8 @@ class Reports(unittest.TestCase):
             self.assertIn("student %d is wrong" % n, cut)
 
     def test_equal_transcripts_are_there_once(self):
-        text = self.page([self.student("s%d" % n, [0, 40], ["the same line"]) for n in range(9)])
+        lines = ["the same line"] + ["and many more"] * 100
+        text = self.page([self.student("s%d" % n, [0, 40], lines) for n in range(9)])
         self.assertEqual(text.count("the same line"), 1)
         self.assertEqual(text.count('<a href="#s0-0">The same transcript'), 8)
 
@@ -295,11 +297,15 @@ class Class(unittest.TestCase):
         os.mkfifo(fifo)
         self.submit(ana="score 60 40", bo="score 0 40", cy="wait %s" % fifo, dan="score 60 0")
         command = [sys.executable, str(GRADING / "grade_class.py")] + self.arguments("--jobs", "1")
+        reader = os.open(fifo, os.O_RDWR)
+        self.addCleanup(os.close, reader)
         for number in (signal.SIGINT, signal.SIGTERM):
             with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-                pid = int(fifo.read_text())             # ana and bo are done, cy runs
+                runs = select.select([reader], [], [], 60)[0]           # ana and bo are done, cy runs
                 process.send_signal(number)
                 printed = process.communicate()[0]
+            self.assertTrue(runs, printed)
+            pid = int(os.read(reader, 100))
             self.assertEqual(process.returncode, 2)
             self.assertIn("interrupted: the same command goes on from here", printed)
             self.assertNotIn("Traceback", printed)
