@@ -33,27 +33,19 @@ Grader = collections.namedtuple("Grader", "command lab out tests timeout")
 
 def digest(*paths, skip=()):
     """A digest of what is in files and folders: names, kinds and contents. `skip`: names that do not count."""
-    total = hashlib.sha256()
-
-    def add(path, name):
-        kind = os.lstat(path).st_mode
-        total.update(b"%d %d " % (stat.S_IFMT(kind), len(os.fsencode(name))) + os.fsencode(name))
+    total, waiting = hashlib.sha256(), [(os.path.realpath(path), "") for path in paths]
+    while waiting:
+        path, name = waiting.pop()
+        kind, content = os.lstat(path).st_mode, hashlib.sha256()
         if stat.S_ISLNK(kind):
-            total.update(hashlib.sha256(os.fsencode(os.readlink(path))).digest())
+            content.update(os.fsencode(os.readlink(path)))
         elif stat.S_ISDIR(kind):
-            names = sorted(set(os.listdir(path)) - set(skip))
-            total.update(b"%d " % len(names))
-            for inner in names:
-                add(os.path.join(path, inner), inner)
+            waiting += [(os.path.join(path, inner), name + "/" + inner) for inner in sorted(set(os.listdir(path)) - set(skip))]
         elif stat.S_ISREG(kind):
-            content = hashlib.sha256()
             with open(path, "rb") as file:
                 for block in iter(lambda: file.read(1 << 20), b""):
                     content.update(block)
-            total.update(content.digest())
-
-    for path in paths:
-        add(os.path.realpath(path), "")
+        total.update(b"%d %d %s%s" % (stat.S_IFMT(kind), len(os.fsencode(name)), os.fsencode(name), content.digest()))
     return total.hexdigest()
 
 

@@ -31,6 +31,7 @@ ARCHIVE = re.compile(r"(.+?)\.(tar|tar\.[A-Za-z0-9]+|tgz|tbz|tbz2|txz|zip)", re.
 HARNESS = ("Makefile", "grading", "kernel", "labs", "user")
 NOT_HARNESS = ("__pycache__", "tests", "host", "mutants")       # folders of it that no grade depends on
 TIMEOUT = 1800                          # seconds for one submission, on any host
+MAX_NAME = 200                          # bytes of a name: files are called after it
 MAX_COLUMN = 40                         # characters of a name before what is said of it
 
 
@@ -69,6 +70,9 @@ def find_submissions(folder):
             found.setdefault(archive.group(1), []).append(path)
         else:
             skipped.append("%s: neither a folder nor an archive (.tar, .tar.*, .zip)" % visible(entry))
+    long = [visible(name) for name in found if len(os.fsencode(name)) > MAX_NAME]
+    if long:
+        raise grade.Trouble("\n".join("%s: too long a name, rename it" % name for name in long))
     return found, skipped
 
 

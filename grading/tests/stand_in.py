@@ -38,7 +38,7 @@ def main():
     if what == "hang":                                  # so does a child of its own session, which holds the FIFO open
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with open(words[0], "wb") as fifo:
-            subprocess.run(["sleep", "1000"], stdout=fifo, start_new_session=True, check=False)
+            subprocess.run(["sleep", "100"], stdout=fifo, start_new_session=True, check=False)
     if what == "trouble":
         print("no compiler\nis here")
         return 2

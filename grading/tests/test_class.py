@@ -269,9 +269,8 @@ class Class(unittest.TestCase):
             status, printed, scores = self.grade("--timeout", "2")
         self.assertEqual((status, scores), (2, {"ana": 100, "bo": 0}))
         self.assertIn("bo: the grader did not end within 2 s", printed)
-        os.set_blocking(reader, True)
-        self.assertEqual(os.read(reader, 1), b"")       # the end: nobody holds the other side open any more
-        os.close(reader)
+        self.addCleanup(os.close, reader)
+        self.assertTrue(select.select([reader], [], [], 20)[0], "somebody holds the other side open still")
 
     def test_only_what_has_changed_is_graded_again(self):
         self.submit(ana="score 60 40", bo="score 0 40", cy="crash")
@@ -326,6 +325,26 @@ class Class(unittest.TestCase):
         self.assertIn("bo: submitted twice: bo, bo.tar.gz, bo.zip; leave one", printed)
         self.assertEqual(self.calls(), {"ana": 1})
 
+    def test_a_change_anywhere_is_seen(self):
+        self.submit(ana="score 60 40")
+        top = self.subs / "ana"
+        seen = [class_task.digest(str(top))]
+        for change in ((top / "a").mkdir, (top / "a" / "b").touch, lambda: (top / "a" / "b").rename(top / "b"),
+                       lambda: (top / "b").write_text("x"), lambda: (top / "c").symlink_to("b"), (top / "c").unlink,
+                       lambda: (top / "c").symlink_to("a")):
+            change()
+            seen.append(class_task.digest(str(top)))
+        again = seen.pop(6)                             # without the link all is as it was
+        self.assertEqual(again, seen[4])
+        self.assertEqual(len(set(seen)), len(seen))
+        self.assertNotEqual(seen[0], class_task.digest(str(top), skip=["do", "a", "b", "c"]))
+        deep = str(top)
+        self.addCleanup(subprocess.run, ["rm", "-rf", deep], check=True)
+        for _ in range(1500):
+            deep += "/d"
+            os.mkdir(deep)
+        self.assertNotIn(class_task.digest(str(top)), seen)
+
     def test_names_of_archives(self):
         for name in ("a.tar", "b.tar.gz", "c.TGZ", "d.zip", "e f.tar.xz", "g.tar.zip"):
             self.subs.mkdir(exist_ok=True)
@@ -336,7 +355,9 @@ class Class(unittest.TestCase):
         self.assertIn("cannot read the submissions", self.grade()[1])
         self.subs.mkdir()
         self.assertIn("there are no submissions in", self.grade()[1])
-        self.submit(ana="score 60 40")
+        self.submit(ana="score 60 40", **{"x" * 201: "score 60 40"})
+        self.assertEqual(self.grade()[:2], (2, "x" * 201 + ": too long a name, rename it\n"))
+        shutil.rmtree(self.subs / ("x" * 201))
         self.assertEqual(self.grade("--out", str(self.subs / "out"))[:2],
                          (2, "OUT is inside the folder of the submissions: choose another\n"))
         self.assertIn("no-such-grader", self.grade("--grader", "no-such-grader")[1])
