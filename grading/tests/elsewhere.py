@@ -73,8 +73,8 @@ def check(tally, lab, submissions):
     with tempfile.TemporaryDirectory(prefix="hv8-elsewhere-") as scratch:
         top = Path(scratch)
         top.chmod(0o755)                # the user nobody must get in
-        run([sys.executable, str(ROOT / "grading" / "autograder" / "pack.py"), "--lab", str(lab), "--course", "someone/hv8", "--out",
-             str(top)], check=True)
+        run([sys.executable, str(ROOT / "grading" / "autograder" / "pack.py"), "--lab", str(lab), "--course", "someone/hv8",
+             "--out", str(top)], check=True)
         root = top / "autograder"
         unpack(top / ("lab%d.zip" % lab), root / "source")
         environment = dict(os.environ, AUTOGRADER=str(root))
