@@ -367,7 +367,8 @@ def run(options):
              "expected_lost": one.mutant.lose, "hint": next(iter(one.hints), None), "problem": one.problem} for one in outcomes]})
     for number, lab in found.items():
         ran = [one for one in outcomes if one.mutant.lab == number]
-        print("\n".join(matrix(lab, ran) if len(ran) == len(lab.mutants) else []))
+        if len(ran) == len(lab.mutants):
+            print("\n".join(matrix(lab, ran)))
     wrong = sum(one.problem is not None for one in outcomes)
     print("\n%d mutants killed as they should be, %d not" % (len(outcomes) - wrong, wrong))
     return 1 if wrong else 0

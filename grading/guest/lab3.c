@@ -34,6 +34,7 @@ KTEST(3, segments)
 	check("only .bss", 10000, 0, UVA_PROGRAM, 4096, ELF_R | ELF_W);
 	check("larger in the file", 0, 11, UVA_PROGRAM, 10, ELF_R);
 	check("unaligned", 0, 10, UVA_PROGRAM + 8, 10, ELF_R);
+	check("unaligned and below", 0, 10, UVA_PROGRAM - 8, 10, ELF_R);
 	check("below", 0, 10, UVA_PROGRAM - 4096, 10, ELF_R);
 	check("just fits", 0, 10, UVA_STACK - 4096, 4096, ELF_R);
 	check("into the stack", 0, 10, UVA_STACK - 4096, 4097, ELF_R);

@@ -1,10 +1,11 @@
-/* All general registers before and after the three ways into the kernel and back: a hypercall, a
- * WFI, an emulated MSR. */
+/* All general registers and the flags before and after the three ways into the kernel and back: a
+ * hypercall, a WFI, an emulated MSR. */
 #include "hv8.h"
 
-u64 before[31], after[31];
+#define FLAGS 31
+u64 before[32], after[32]; /* x0-x30, NZCV */
 
-/* void enter_KIND(void): load x0-x30 from before[], execute one instruction, store x0-x30 to
+/* void enter_KIND(void): load flags and x0-x30 from before[], execute one instruction, store them to
  * after[]. */
 #define ENTER(kind, instruction)                                                                              \
 	void enter_##kind(void);                                                                              \
@@ -13,6 +14,7 @@ u64 before[31], after[31];
 	        "stp x19, x20, [sp, #16]\nstp x21, x22, [sp, #32]\nstp x23, x24, [sp, #48]\n"                 \
 	        "stp x25, x26, [sp, #64]\nstp x27, x28, [sp, #80]\n"                                          \
 	        "adrp x30, before\nadd x30, x30, :lo12:before\n"                                              \
+	        "ldr x0, [x30, #248]\nmsr nzcv, x0\n"                                                         \
 	        "ldp x0, x1, [x30]\nldp x2, x3, [x30, #16]\nldp x4, x5, [x30, #32]\nldp x6, x7, [x30, #48]\n" \
 	        "ldp x8, x9, [x30, #64]\nldp x10, x11, [x30, #80]\nldp x12, x13, [x30, #96]\n"                \
 	        "ldp x14, x15, [x30, #112]\nldp x16, x17, [x30, #128]\nldp x18, x19, [x30, #144]\n"           \
@@ -27,6 +29,7 @@ u64 before[31], after[31];
 	        "stp x20, x21, [x30, #160]\nstp x22, x23, [x30, #176]\nstp x24, x25, [x30, #192]\n"           \
 	        "stp x26, x27, [x30, #208]\nstp x28, x29, [x30, #224]\n"                                      \
 	        "ldr x0, [sp], #16\nstr x0, [x30, #240]\n"                                                    \
+	        "mrs x0, nzcv\nstr x0, [x30, #248]\n"                                                         \
 	        "ldp x19, x20, [sp, #16]\nldp x21, x22, [sp, #32]\nldp x23, x24, [sp, #48]\n"                 \
 	        "ldp x25, x26, [sp, #64]\nldp x27, x28, [sp, #80]\nldp x29, x30, [sp], #96\n"                 \
 	        "ret\n")
@@ -40,26 +43,27 @@ static char text[] = "-- printed -- \n";
 
 static void run(const char *what, void (*enter)(void), u64 nonce, u64 number, bool has_result)
 {
-	u64 sum = 0;
 	int i, lost = -1;
 
 	for (i = 0; i < 31; i++) {
 		before[i] = (nonce ^ 0x5555) * (2UL * i + 1);
 		after[i] = 0;
 	}
+	before[FLAGS] = (1 + nonce % 15) << 28;
+	after[FLAGS] = 0;
 	before[8] = number;
 	if (number == HC_console_write) { /* whose handler uses more registers than getpid's */
 		before[0] = (u64)text;
 		before[1] = sizeof(text) - 1;
 	}
 	enter();
-	for (i = has_result; i < 31; i++) {
-		sum ^= after[i];
+	for (i = has_result; i < 32; i++)
 		if (after[i] != before[i])
 			lost = i;
-	}
 	print(what);
-	if (lost >= 0) {
+	if (lost == FLAGS) {
+		print(": lost the flags");
+	} else if (lost >= 0) {
 		print(": lost x");
 		print_decimal(lost);
 	} else {
