@@ -20,11 +20,16 @@ def describe(outcome, code, base):
             shown += ["  CPU %-7d never started" % number] if cpu else []
             continue
         address = address or cpu.pc
-        where, source = _place(address, cpu, code, base)
-        waits = "waits in WFI, " if code.is_wfi(address, base) else "cannot fetch 0x%x, " % cpu.pc if cpu and (
-            outcome.end == "stuck" and cpu.pc != address) else ""
-        shown.append("  CPU %-7d %s%sin %s" % (number, _state(cpu.pstate) if cpu else "", waits, source or where))
-        callers = _callers(cpu, where, code, base) if cpu else []
+        found, owner = explain.find(address, cpu, code, base)
+        line = found and code.source_line(found[1])
+        where = "%s%s; %s" % (found[0], explain.of(owner), line) if line else explain.name_found(address, cpu, found, owner)
+        waits = ""
+        if code.is_wfi(address, base):
+            waits = "waits in WFI, "
+        elif outcome.end == "stuck" and cpu and cpu.pc != address:
+            waits = "cannot fetch 0x%x, " % cpu.pc
+        shown.append("  CPU %-7d %s%sin %s" % (number, _state(cpu.pstate) if cpu else "", waits, where))
+        callers = _callers(cpu, found[0], owner, code, base) if cpu and found and owner != "" else []
         if callers:
             shown.append("  called by   " + ", ".join(callers))
     return shown
@@ -38,27 +43,13 @@ def _state(pstate):
     return "EL%d, IRQs %s (PSTATE.DAIF = 0b%s), " % (pstate >> 2 & 3, irqs, format(pstate >> 6 & 15, "04b"))
 
 
-def _place(address, cpu, code, base):
-    """Where an address is, as a function and its place; and with the text of the source line, or None."""
-    found, owner = code.place(address, base), ""
-    if not found:
-        if cpu is None or cpu.pstate >> 2 & 3 >= 2:
-            return explain.outside(address), None
-        matches = code.in_programs(address, cpu.code)
-        if len(set(matches.values())) != 1:
-            return "a process, at 0x%x" % address, None
-        found = next(iter(matches.values()))
-        owner = " of " + next(iter(matches)) if len(matches) == 1 else " of a process"
-    line = code.source_line(found[1])
-    return explain.name_place(found) + owner, line and "%s%s; %s" % (found[0], owner, line)
-
-
-def _callers(cpu, where, code, base):
-    """The kernel functions whose calls led here, the nearest first."""
-    names = [where.split(" ")[0]]
-    for address in [cpu.link] + cpu.frames if cpu.pstate >> 2 & 3 == 2 else ():
-        if code.kernel.is_code(address - 4 - base):
-            name = code.kernel.function(address - 4 - base)
+def _callers(cpu, function, owner, code, base):
+    """The functions whose calls led here, the nearest first."""
+    symbols, base = (code.program(owner), 0) if owner else (code.kernel, base)
+    names = [function]
+    for address in [cpu.link] + cpu.frames:
+        if symbols.is_code(address - 4 - base):
+            name = symbols.function(address - 4 - base)
             if name != names[-1]:
                 names.append(name)
     return names[1:CALLERS + 1]

@@ -133,9 +133,10 @@ def hang(outcome, code, base):
             "wall": "no end within %.0f s:%%s the CPU was in " % outcome.seconds}[end] % count
     if not report or not report.blocks:
         return re.sub(r"[:;][^:;]*$", "", sort)
-    where = code.place(report.blocks[0], base)
-    if where is None:
-        return sort + outside(report.blocks[0])
+    cpu = next((cpu for cpu, last in zip(outcome.cpus, report.cpus) if last == report.last), None)
+    where, owner = find(report.blocks[0], cpu, code, base)
+    if where is None or owner is not None:
+        return sort + name_found(report.blocks[0], cpu, where, owner)
     others = []
     for address in report.blocks:
         function = (code.place(address, base) or (None, ""))[0]
@@ -144,8 +145,29 @@ def hang(outcome, code, base):
     return sort + name_place(where) + (", just before in " + ", ".join(others[:4]) if others else "")
 
 
-def outside(address):
-    """The words for an address at EL2 that is not in the kernel."""
+def find(address, cpu, code, base):
+    """((function, place), None) of an address in the kernel, with the program's name or "" where a monitor.Cpu is in a process,
+    (None, None) where nobody knows."""
+    found = code.place(address, base)
+    if found or cpu is None or cpu.pstate >> 2 & 3 >= 2:
+        return found, None
+    matches = code.in_programs(address, cpu.code)
+    if len(set(matches.values())) != 1:
+        return None, None
+    return next(iter(matches.values())), next(iter(matches)) if len(matches) == 1 else ""
+
+
+def of(owner):
+    """The words for the program that `find` found."""
+    return "" if owner is None else " of " + (owner or "a process")
+
+
+def name_found(address, cpu, found, owner):
+    """The words for what `find` found."""
+    if found:
+        return name_place(found) + of(owner)
+    if cpu and cpu.pstate >> 2 & 3 < 2:
+        return "a process, at 0x%x" % address
     if address < 0x800 and address % 0x80 == 0:
         return "the exception vector at 0x%x: exceptions are taken with VBAR_EL2 = 0" % address
     return "0x%x, which is outside the kernel's image" % address
@@ -171,7 +193,7 @@ def diff(failure, lines, test_name):
 def _caret(expected, line):
     """A line under one that begins as expected: where it first differs."""
     index, due = expected.departure(line)
-    if index < min(ALIKE, len(line)):
+    if due and index < min(ALIKE, len(line)):
         return []                               # another line altogether
     came = '"%s"' % visible(line[index]).replace("\\x20", " ") if index < len(line) else "the end of the line"
     words = "column %d: expected %s, got %s" % (index + 1, '"%s"' % due if due else "the end of the line", came)

@@ -96,6 +96,10 @@ class GdbRemote:
         with contextlib.suppress(GdbError):
             self.command("D")
 
+    def select(self, cpu):
+        """Ask this CPU from now on; the first is 0."""
+        self._expect_ok("Hg%x" % (cpu + 1))
+
     def register(self, names):
         """The value of the register that has one of `names`, in the stopped CPU."""
         if self._numbers is None:

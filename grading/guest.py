@@ -162,8 +162,9 @@ class _Run:
         if self.request.plugin:
             self.last_report = plugin.read_report(self.report_path)
             self.cpus = self.monitor.cpus()
-            if self.end in ("stuck", "nested") and self.cpus:
-                self.exception = self.monitor.exception(let_go)
+            if self.end in ("stuck", "nested") and self.cpus and self.last_report:
+                latest = next((n for n, address in enumerate(self.last_report.cpus) if address == self.last_report.last), 0)
+                self.exception = self.monitor.exception(latest, let_go)
 
     # What the guest prints and reads
 

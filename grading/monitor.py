@@ -60,14 +60,15 @@ class Monitor:
         except _Silent:
             return []
 
-    def exception(self, let_go):
-        """{register: value} of CPU 0's latest exception, as of SYNDROME, at the level it is at; {} when QEMU does not say.
+    def exception(self, cpu, let_go):
+        """{register: value} of a CPU's latest exception, as of SYNDROME, at the level it is at; {} when QEMU does not say.
 
         The guest is stopped for it and cannot go on; `let_go()` is called to free one that waits in the plugin."""
         try:
             self._send("human-monitor-command", _line("gdbserver chardev:stub"))      # answers when the guest has stopped
             let_go()
             gdb = gdbremote.GdbRemote(self._stub, self._timeout)
+            gdb.select(cpu)
             level = gdb.register(("cpsr",)) >> 2 & 3
             names = ["%s_EL%d" % (name, level) for name in SYNDROME] if level in (1, 2) else []
             return {name: gdb.register(registers.gdb_names(name)) for name in names}

@@ -179,6 +179,54 @@ NOINLINE void sleep_until(u64 count)
 		__asm__ volatile("wfi");
 }
 
+/* Waits for a lock that nobody lets go. */
+static volatile u32 lock = 1;
+
+NOINLINE void take_lock(void)
+{
+	while (lock)
+		;
+}
+
+__asm__(".text\n"
+        "second_cpu: adr x1, _start\nadd sp, x1, #0x90000\nmov x29, xzr\nb sleep_here\n");
+void second_cpu(void) __attribute__((visibility("hidden")));
+
+NOINLINE void start_second_cpu(void)
+{
+	register u64 x0 __asm__("x0") = 0xc4000003; /* PSCI CPU_ON */
+	register u64 x1 __asm__("x1") = 1;
+	register u64 x2 __asm__("x2") = (u64)second_cpu;
+
+	__asm__ volatile("smc #0" : "+r"(x0) : "r"(x1), "r"(x2) : "x3", "memory");
+}
+
+NOINLINE void go_to_el1(void)
+{
+	sysreg_write(hcr_el2, 1UL << 31);
+	sysreg_write(spsr_el2, 0x345); /* EL1, IRQs not masked */
+	sysreg_write(elr_el2, spin_here);
+	__asm__ volatile("eret");
+}
+
+/* A panic that does not end the machine. */
+NOINLINE void panic(void)
+{
+	print("hv8: panic: asked to\n");
+	spin_here();
+}
+
+/* Named as the kernel's, which the harness knows as milestones. */
+NOINLINE void pl011_init(void)
+{
+	spin_here();
+}
+
+NOINLINE void board_read(void)
+{
+	pl011_init();
+}
+
 NOINLINE void fault_here(void)
 {
 	print("hv8: panic: data abort\n  ESR_EL2 0x96000045\n  ELR_EL2 0x");
@@ -216,7 +264,14 @@ static void run(void)
 		print("\n");
 	} else if (is("hang"))
 		spin_here();
-	else if (is("sleep"))
+	else if (is("panic-spin"))
+		panic();
+	else if (is("at-el1"))
+		go_to_el1();
+	else if (is("two-cpus")) {
+		start_second_cpu();
+		take_lock();
+	} else if (is("sleep"))
 		sleep_here();
 	else if (is("security")) {
 		/* With two security states the group of an interrupt is hidden from this side. */
@@ -299,6 +354,8 @@ static void run(void)
 		print("second\nfirst\n");
 	else if (is("once"))
 		print("tick\n");
+	else if (is("twice"))
+		print("OK\nOK\n");
 	else if (is("prefix"))
 		print("5999\n");
 	else if (is("two-banners"))
@@ -357,6 +414,8 @@ NOINLINE void guest_main(const char *tree)
 			break;
 	if (is("mute"))
 		power_off();
+	if (is("silent"))
+		board_read();
 	print("hv8 boots at EL2, image at 0x40200000\n");
 	if (is("late-output")) {
 		print("hv8: power off\none more thing\n");

@@ -24,6 +24,10 @@ TESTS = {                           # name: (guest's arguments, header, body)
     "two-states": ("test=security", "machine: virt-secure virt-secure-gicv2\nsmp: 2", "two security states at EL2"),
     "hang": ("test=hang", "limit: 1M", BANNER + "never"),
     "sleep": ("test=sleep", "", BANNER + "never"),
+    "at-el1": ("test=at-el1", "limit: 1M", BANNER + "never"),
+    "two-cpus": ("test=two-cpus", "smp: 3\nlimit: 1M", BANNER + "never"),
+    "silent": ("test=silent", "limit: 1M", BANNER + "never"),
+    "panic-spin": ("test=panic-spin", "limit: 1G", BANNER),
     "nap": ("test=nap", "machine: virt virt-gicv2 virt-secure virt-secure-gicv2\nlimit: 1M", "{{.*}} slept"),
     "nap-slow-counter": ("test=nap", "cntfrq: 1200000", "{{0*}}124f80 slept"),
     "frequencies": ("test=nap", "cntfrq: 62500000 1200000\ncpu: cortex-a53 max", "{{0*(3b9aca0|124f80)}} slept"),
@@ -36,13 +40,10 @@ TESTS = {                           # name: (guest's arguments, header, body)
     "never": ("test=never", "machine: virt-gicv2", BANNER + "never"),
     "stuck": ("test=stuck", "", BANNER + "never"),
     "stuck-with-stop": ("test=stuck", "stop: stop_here\nreg: SCTLR_EL2.M = 1", BANNER + "never"),
-    "no-vectors": ("test=no-vectors", "limit: 1M", BANNER + "never"),
-    "panic-after-ok": ("test=panic-after-ok", "", "OK"),
+    "no-vectors": ("test=no-vectors", "limit: 1G", BANNER + "never"),
     "killed": ("test=killed", "", "OK"),
     "killed-expected": ("test=killed", "", "OK\nhv8: process {{\\d+}} (init) killed: it wrote TCR_EL1"),
     "wrong-order": ("test=wrong-order", "", "first\nsecond"),
-    "any-order": ("test=wrong-order", "", "any-order {\n    first\n    second\n}"),
-    "once": ("test=once", "", "tick\ntick"),
     "prefix": ("test=prefix", "", "5"),
     "two-banners": ("test=two-banners", "", BANNER),
     "late-output": ("test=late-output", "", BANNER),
@@ -81,7 +82,7 @@ TESTS = {                           # name: (guest's arguments, header, body)
     "no-stop-and-wrong": ("test=wrong-order", "stop: stop_here\nreg: SCTLR_EL2.M = 0", "first\nsecond"),
     "no-symbol": ("test=once", "stop: nowhere\nreg: SCTLR_EL2.M = 0", "tick"),
 }
-PASS = {"pass", "pass-v2", "one-state", "two-states", "killed-expected", "any-order", "echo", "echo-slow", "mute", "raw", "registers", "nap",
+PASS = {"pass", "pass-v2", "one-state", "two-states", "killed-expected", "echo", "echo-slow", "mute", "raw", "registers", "nap",
         "nap-slow-counter", "frequencies", "ticks", "long-input", "deaf-end", "gicv3", "gicv2", "group-seen", "group-hidden", "wake-to-read", "tick-to-read"}
 
 
@@ -111,6 +112,42 @@ class Verdicts(unittest.TestCase):
 
     def test_a_hang_is_located(self):
         self.assertRegex(self.why("hang"), r"no progress: after 1,\d+,\d+ instructions the CPU was in spin_here \(.*guest\.c:\d+\)")
+
+    def test_a_hang_says_what_each_cpu_does(self):
+        report = self.graded.read("two-cpus", "report.txt")
+        self.assertRegex(report, r"\n    CPU 0       EL2, IRQs masked \(PSTATE.DAIF = 0b1111\), in take_lock; "
+                                 r"\S*guest\.c:\d+: while \(lock\)\n    called by   guest_main, _start\n"
+                                 r"    CPU 1       EL2, IRQs masked \(PSTATE.DAIF = 0b1111\), waits in WFI, in sleep_here; "
+                                 r"\S*guest\.c:\d+: __asm__ volatile\(\"wfi\"\);\n    CPU 2       never started\n")
+        self.assertRegex(self.graded.read("at-el1", "report.txt"),
+                         r"\n    CPU 0       EL1, IRQs taken \(PSTATE.DAIF = 0b1101\), in spin_here; \S*guest\.c:\d+: for \(;;\)\n")
+
+    def test_a_cpu_that_cannot_be_asked_is_still_located(self):
+        report = self.graded.read("no-line", "report.txt")                      # QEMU is too busy with the end of time
+        self.assertRegex(report, r"\n    CPU 0       (EL2, .*)?waits in WFI, in sleep_here; ")
+
+    def test_a_silent_kernel_says_what_worked(self):
+        self.assertRegex(self.why("silent"), "^the device tree was read and names a console, then no output: does pl011_init wait ")
+        self.assertIn("\n    reached     board_read, pl011_init\n", self.graded.read("silent", "report.txt"))
+        self.assertNotIn("then no", self.why("hang"))                           # a toy has no milestone there
+
+    def test_after_a_panic_there_is_little_time(self):
+        self.assertRegex(self.why("panic-spin"), "^a panic, .*: hv8: panic: asked to; no power-off after a panic: .* in spin_here ")
+        self.assertIn("\n    called by   panic, guest_main, _start\n", self.graded.read("panic-spin", "report.txt"))
+        self.assertLess(self.graded.tests["panic-spin"]["guest_instructions"], 1.1 * guest.GRACE)
+
+    def test_the_last_exception_is_decoded_from_outside(self):
+        report = self.graded.read("stuck", "report.txt")
+        self.assertIn("\n    ESR_EL2 0x86000006: instruction abort, translation fault, level 2\n", report)
+        self.assertRegex(report, r"\n    FAR_EL2 0x40200200: the kernel's text, \w+\+0x[0-9a-f]+\n")
+        self.assertIn("cannot fetch 0x40200200, in mmu_on;", report)
+        report = self.graded.read("no-vectors", "report.txt")
+        self.assertIn("\n    ESR_EL2 0x2000000: unknown reason (undefined instruction)\n", report)
+        self.assertIn("\n    VBAR_EL2 0x0: page 0, where null pointers lead\n", report)
+        self.assertNotIn("FAR_EL2", report)                                     # it holds nothing for an undefined instruction
+
+    def test_exceptions_that_never_return_end_soon(self):
+        self.assertRegex(self.why("no-vectors"), "exceptions without end: after 1[67].,... instructions, none of which returned, ")
 
     def test_endless_sleep_is_located(self):
         self.assertRegex(self.why("sleep"), r"every CPU sleeps .* WFI in sleep_here \(.*guest\.c:\d+\)")
@@ -147,20 +184,8 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(kernel.locate(kernel.address("spin_here") + 4), ("spin_here", ""))
         self.assertFalse(kernel.is_code(kernel.address("secret")))
 
-    def test_a_panic_after_ok_fails(self):
-        self.assertIn("hv8: panic: too late", self.why("panic-after-ok"))
-
     def test_a_killed_process_fails_unless_expected(self):
         self.assertIn("hv8: process 3 (init) killed", self.why("killed"))
-
-    def test_order_counts(self):
-        self.assertRegex(self.why("wrong-order"), r"missing or wrong \(.*came too early.*order matters\)|came before")
-
-    def test_a_line_counts_once(self):
-        self.assertIn("came before, and counted", self.why("once"))
-
-    def test_patterns_are_anchored(self):
-        self.assertIn("expected 5", self.why("prefix"))
 
     def test_rules_on_begin_and_end(self):
         self.assertIn("booted a second time", self.why("two-banners"))
@@ -188,6 +213,7 @@ class Verdicts(unittest.TestCase):
     def test_a_fault_is_decoded(self):
         report = self.graded.read("fault", "report.txt")
         self.assertIn("ESR_EL2 0x96000045: data abort, write, translation fault, level 1", report)
+        self.assertIn("FAR_EL2 0x1234: the flash\n", report)
         self.assertRegex(report, r"0x[0-9a-f]+ is in fault_here \(.*guest\.c:\d+\)")
 
     def test_outside_reads_name_field_and_handout(self):
@@ -259,9 +285,6 @@ class Gradings(unittest.TestCase):
     def test_each_run_has_a_nonce_of_its_own(self):
         graded = toy_guest.Graded("nonces", {"pass": TESTS["pass"], "again": TESTS["pass"]}, "--seed", "7")
         self.assertNotEqual(graded.read("pass", "transcript.txt"), graded.read("again", "transcript.txt"))
-
-    def test_no_points_is_not_status_0(self):
-        self.assertEqual(toy_guest.Graded("zero", {"prefix": TESTS["prefix"]}).status, 1)
 
     def test_a_selection_says_so(self):
         graded = toy_guest.Graded("some", {name: TESTS[name] for name in ("pass", "prefix", "mute")}, "--test", "[pm][au]*",
