@@ -63,7 +63,7 @@ class Regions(unittest.TestCase):
 
 
 class Faults(unittest.TestCase):
-    CODE = explain.Code("/nowhere", "no-addr2line")
+    CODE = explain.Code("/nowhere", ["no-addr2line"])
     SPACE = regions.Regions(Symbols(), BASE, "virt", "1G")
 
     def printed(self, *lines):
@@ -171,7 +171,7 @@ class Processes(unittest.TestCase):
                 data = file.read()
             with open(os.path.join(self.directory, "programs", name), "wb") as file:
                 file.write(data if name == "toy" else data.replace(b"\x1f\x20\x03\xd5", b"\x3f\x20\x03\xd5"))   # NOP, YIELD
-        self.code = explain.Code(self.directory, toy_guest.CROSS + "addr2line")
+        self.code = explain.Code(self.directory, [toy_guest.CROSS + "addr2line"])
         symbols = self.code.program("toy")
         self.address = symbols.address("spin_here")
         with open(os.path.join(toy_guest.scratch(), "build", "kernel.bin"), "rb") as file:
