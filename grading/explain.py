@@ -11,7 +11,7 @@ import expect
 from symbols import Symbols
 
 BEFORE, AFTER = 5, 2                # lines of context in a diff
-ALIKE = 3                           # characters that a line has in common with the one that was meant
+ALIKE = 3                           # a line that begins as another for at least one in so many of its characters was meant
 LONGEST = 200                       # characters of a line in a report
 WFI = b"\x7f\x20\x03\xd5"
 
@@ -193,7 +193,7 @@ def diff(failure, lines, test_name):
 def _caret(expected, line):
     """A line under one that begins as expected: where it first differs."""
     index, due = expected.departure(line)
-    if due and index < min(ALIKE, len(line)):
+    if due and index * ALIKE < len(line):
         return []                               # another line altogether
     came = '"%s"' % visible(line[index]).replace("\\x20", " ") if index < len(line) else "the end of the line"
     words = "column %d: expected %s, got %s" % (index + 1, '"%s"' % due if due else "the end of the line", came)

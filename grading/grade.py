@@ -16,7 +16,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import traceback
 
@@ -26,6 +25,7 @@ import page
 import plugin
 import runner
 import testfile
+from screen import Screen
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -50,7 +50,7 @@ def parse_arguments(arguments):
     parser.add_argument("--cross", default="aarch64-linux-gnu-", help="prefix of addr2line (aarch64-linux-gnu-)")
     parser.add_argument("--qemu", default="qemu-system-aarch64")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time (one a CPU)")
-    parser.add_argument("--test", metavar="NAME", help="only the tests of this name; * and ? as in the shell")
+    parser.add_argument("--test", metavar="NAME", help="only the tests of this name, or of several; * and ? as in the shell")
     parser.add_argument("--verbose", action="store_true", help="show what the guests print while they run")
     parser.add_argument("--note-holes", action="store_true", help="list the holes that were reached, and in which tests")
     parser.add_argument("--patience", type=int, default=1, metavar="N",
@@ -76,7 +76,7 @@ def parse_arguments(arguments):
 
 def load_labs(options):
     """The labs with their tests, all checked; Trouble with every mistake that is in them."""
-    labs, mistakes = [], []
+    labs, mistakes, wanted = [], [], (options.test or "").split()
     for number, build in options.builds:
         directory = os.path.join(options.tests, "lab%d" % number)
         tests, wrong = testfile.load(os.path.relpath(directory))
@@ -84,7 +84,7 @@ def load_labs(options):
         mistakes += wrong + unfit
         if not options.lint and not os.path.exists(os.path.join(build, "kernel.bin")):
             mistakes.append("%s is missing: run `make LAB=%d` first" % (os.path.join(build, "kernel.bin"), number))
-        chosen = [test for test in tests if not options.test or fnmatch.fnmatchcase(test.name, options.test)]
+        chosen = [test for test in tests if not options.test or any(fnmatch.fnmatchcase(test.name, name) for name in wanted)]
         addr2line = [options.cross + "addr2line"]
         if options.sandbox and build:
             code = explain.Code(build, options.sandbox.run_prefix(build) + addr2line, options.sandbox.top)
@@ -93,8 +93,9 @@ def load_labs(options):
         labs.append(runner.Lab(number, lab_name(number), directory, build, chosen, code, hinted))
     if mistakes:
         raise Trouble("\n".join(mistakes))
-    if options.test and not any(lab.tests for lab in labs):
-        raise Trouble("no test is named %s" % options.test)
+    missing = [name for name in wanted if not any(fnmatch.fnmatchcase(test.name, name) for lab in labs for test in lab.tests)]
+    if missing or options.test and not wanted:
+        raise Trouble("no test is named %s" % " or ".join(missing))
     return labs
 
 
@@ -109,50 +110,6 @@ def qemu_version(qemu):
     if not found:
         raise Trouble("%s does not say its version: is it QEMU?" % qemu)
     return int(found.group(1)), int(found.group(2))
-
-
-class Screen:
-    """What is shown while tests run: a line a test, and on a terminal a live count below them."""
-
-    def __init__(self, stream, total, verbose):
-        self._stream, self._total, self._verbose, self._done = stream, total, verbose, 0
-        self._tty = stream.isatty()
-        self._color = self._tty and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        self._lock = threading.Lock()
-        self._status()
-
-    def paint(self, text, code):
-        return "\033[%sm%s\033[0m" % (code, text) if self._color else text
-
-    def line(self, text):
-        with self._lock:
-            self._clear()
-            print(text, file=self._stream, flush=True)
-            self._status()
-
-    def result(self, result):
-        self._done += 1
-        word = self.paint(*{"pass": ("ok   ", "32"), "fail": ("FAIL ", "31"), "error": ("ERROR", "33")}[result.status])
-        text = "%s lab%d %-28s %3d  %.1f s" % (word, result.lab, result.test.name, result.test.points, result.seconds)
-        self.line(text + ("  %s" % result.why if result.why else ""))
-
-    def guest_line(self, name, text):
-        if self._verbose:
-            self.line("  %s| %s" % (name, explain.visible(text)))
-
-    def finish(self):
-        with self._lock:
-            self._clear()
-            self._tty = False
-
-    def _clear(self):
-        if self._tty:
-            self._stream.write("\r\033[K")
-
-    def _status(self):
-        if self._tty:
-            self._stream.write("%d of %d tests done" % (self._done, self._total))
-            self._stream.flush()
 
 
 def results_of(labs, results):
@@ -182,10 +139,7 @@ def write_atomically(path, data):
 def show_score(screen, data, results, options):
     """The reports of failed tests, then the score of each lab and of all."""
     for result, others in explain.alike(results):
-        print("\n" + screen.paint(result.report[0], "31"))
-        print("\n".join(result.report[1:]))
-        if others:
-            print("  the same    %s" % ", ".join(others))
+        screen.report(result.report, others)
     if options.note_holes:
         for hole in dict.fromkeys(hole for result in results for hole in result.holes):
             print("hole %s: %s" % (hole, ", ".join(result.test.name for result in results if hole in result.holes)))
@@ -222,7 +176,7 @@ def grade(options):
                              options.patience, options.sandbox)
         screen = Screen(sys.stdout, sum(len(lab.tests) for lab in labs), options.verbose)
         try:
-            results = runner.run_all(setup, labs, screen.result, screen.guest_line)
+            results = runner.run_all(setup, labs, screen.result, screen.guest_line, screen.start)
         finally:
             screen.finish()
         data = results_of(labs, results)
@@ -238,6 +192,8 @@ def grade(options):
 
 
 def main(arguments=None):
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")       # a guest prints what it likes, in whatever the locale is
     try:
         return grade(parse_arguments(arguments))
     except Trouble as trouble:

@@ -46,8 +46,9 @@ class Setup:
         return min(3.0, max(1.0, self._start_seconds / ORDINARY_START))
 
 
-def run_all(setup, labs, on_result, on_line):
-    """Run every test of `labs`; call on_result(Result) as each is done. `on_line(test name, text)` sees the guests' output."""
+def run_all(setup, labs, on_result, on_line, on_start=lambda lab, name: None):
+    """Run every test of `labs`; call on_result(Result) as each is done. `on_line(test name, text)` sees the guests' output,
+    on_start(lab number, test name) each run that begins."""
     results, lock, late = {}, threading.Lock(), []
     runs = [(lab, test, place) for lab in labs for test in lab.tests for place in test.places()]
     waiting = collections.Counter((lab.number, test.name) for lab, test, _ in runs)
@@ -63,6 +64,7 @@ def run_all(setup, labs, on_result, on_line):
                 on_result(results[key])
 
     def work(run):
+        on_start(run[0].number, run[1].name)
         one = _one_run(setup, *run, on_line=on_line)
         if one.status == "error" and setup.jobs > 1:
             with lock:

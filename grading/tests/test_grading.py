@@ -293,6 +293,15 @@ class Gradings(unittest.TestCase):
         self.assertIn("partial", graded.printed)
         self.assertIn("pass| second", graded.printed)
 
+    def test_several_names(self):
+        tests = {name: TESTS[name] for name in ("pass", "prefix", "mute")}
+        graded = toy_guest.Graded("several", tests, "--test", "pass mute")
+        self.assertEqual((graded.status, sorted(graded.tests)), (0, ["mute", "pass"]))
+        top = os.path.dirname(graded.lab)
+        status, printed = toy_guest.run_grade("--tests", top, "--out", graded.out, "--test", "pass nix* mute no",
+                                              "1:" + os.path.join(toy_guest.scratch(), "build"))
+        self.assertEqual((status, printed), (2, "no test is named nix* or no\n"))
+
     def test_input_that_a_guest_takes_slowly_extends_its_limit(self):
         test = ("test=crc-slow", "limit: 20M", "ready\nsend: ${repeat(nonce,256)}\\n\nnext: ${crc32(repeat(nonce,256))}")
         with mock.patch.object(guest, "INPUT_PATIENCE", 0.2):

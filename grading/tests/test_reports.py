@@ -152,6 +152,7 @@ class Differences(unittest.TestCase):
 
     def test_another_line_has_no_caret(self):
         self.assertEqual(len(self.shown("value: 5", "hv8: power off")), 2)
+        self.assertEqual(len(self.shown("hv8: panic: x", "hv8: console at 0x9000000")), 2)
 
     def test_a_long_line_is_cut(self):
         shown = self.shown("x" * 4000 + "y", "x" * 4000 + "z")
