@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """`make steady RUNS=20 [LABS="1 2-start"]`: a grade does not depend on how busy the host is.
 
-Grades the reference of each lab, and the starters of lab 1 and 2 (`2-start`), RUNS times with the same nonces while as many busy loops as there
-are CPUs compete with it. Each time every test must have the same verdict and the same points and must have taken the same number of
-guest instructions; only when typed input comes is for the host to say, so tests that `send:` may take another number. The
-reference must have full marks, too. Ends with `N passed, N failed`, a check for each grading.
+Grades the reference of each lab, and the starters of lab 1 and 2 (`2-start`), RUNS times with the same nonces while as many busy
+loops as there are CPUs compete with it. Each time every test must have the same verdict and the same points and must have taken the
+same number of guest instructions; only when typed input comes is for the host to say, so tests that `send:` may take another number.
+The reference must have full marks, too. Ends with `N passed, N failed`, a check for each grading.
 """
 import contextlib
 import json
@@ -57,7 +57,8 @@ def graded(lab, solution, untimed):
                            "--cross", os.environ.get("CROSS_COMPILE") or "aarch64-linux-gnu-",
                            "--qemu", os.environ.get("QEMU") or "qemu-system-aarch64",
                            "%d:%s" % (lab, build_directory(lab, solution))],
-                          cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+                          cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False)
     if not os.path.exists(results):
         return done.stdout.strip().split("\n")[-1]
     with open(results, encoding="utf-8") as file:

@@ -2,7 +2,8 @@
 
 What it says: the expected lines with the nonces of another run; the reference kernel's own transcript of another run; the
 expected lines with the digits that it finds in its boot arguments or is typed; verdicts. One that is told this run's nonce is the
-control: it passes each test that makes no outside read. PARROTS=deep replays all labs and tries every machine of each test.
+control: it passes each test that makes no outside read. PARROTS=deep (`make test-deep`) replays all labs and tries every machine
+of each test.
 """
 import copy
 import os
@@ -68,7 +69,7 @@ def example(regex):
 
 
 def expected_lines(test, digits):
-    """What the test waits for, as the text of a parrot. `digits` expands the ${...} of a pattern; or None: what the parrot finds."""
+    """What the test waits for, as the text of a parrot. `digits` is the nonce for it, or None: what the parrot finds."""
     lines, fresh = [], False
 
     def line(pattern):
@@ -200,7 +201,20 @@ class EveryTest(unittest.TestCase):
 
     def test_a_guest_that_is_told_the_nonce_passes_unless_something_is_read_from_outside(self):
         known = self.fooled("told", lambda number, test: self.lines(test, nonce_of(number, test, SEED)))
-        self.assertEqual(known, ["lab%d/%s" % (number, test.name) for number in LABS for test in self.labs[number] if not test.stop])
+        unread = [(number, test.name) for number in LABS for test in self.labs[number] if not test.stop]
+        self.assertEqual(known, ["lab%d/%s" % entry for entry in unread])
+
+    def test_a_weak_test_is_found(self):
+        weak = {"argument": "args: nonce=${nonce}\n---\nit is ${nonce}", "typed": "---\nready\nsend: ${nonce}\\n\nit is ${nonce}",
+                "both": "args: salt=${rev(nonce)}\n---\n${rev(nonce)}\nsend: ${nonce}\\n\n${nonce}\nagain ${nonce}"}
+        tests = []
+        for name, text in weak.items():
+            path = os.path.join(self.top, name + ".test")
+            with open(path, "w", encoding="ascii") as file:
+                file.write("title: %s\npoints: 1\n%s\n" % (name, text))
+            tests.append(testfile.Test(path))
+        results = self.parrots.grade("weak", {1: tests}, lambda number, test: self.lines(test, None))
+        self.assertEqual([(r.test.name, r.why) for r in results], [(name, "") for name in weak])
 
     def test_examples_match(self):
         for regex in (r"[0-9a-f]{16}", r"9000000|ff000000", r"\d\d?|100", r" +", r".*", r"(read|write)", r"-1|0"):

@@ -1,7 +1,8 @@
 /*
  * What a null hypercall costs, round trip, in guest instructions. Under `-icount shift=0` one
  * instruction takes 1 ns of guest time and the counter ticks at CNTFRQ: over many calls the
- * quotient is exact to a fraction of an instruction. Each call must have answered: the word is the sum of all answers, times the nonce.
+ * quotient is exact to a fraction of an instruction. Each call must have answered: the word is the sum
+ * of all answers, times the nonce.
  */
 #include "hv8.h"
 
