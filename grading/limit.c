@@ -20,6 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <unistd.h>
 
 /* QEMU's plugin interface, as far as it is used here: Debian packages no header for it. */
@@ -236,6 +239,10 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv)
 {
 	(void)info;
+#ifdef __linux__
+	prctl(PR_SET_PDEATHSIG,
+	      9); /* SIGKILL: a guest that idles for ever outlives no harness, however that ended */
+#endif
 	for (int i = 0; i < argc; i++) {
 		const char *value = strchr(argv[i], '=');
 		uint64_t number = value ? strtoull(value + 1, NULL, 0) : 0;

@@ -1,14 +1,18 @@
 """Grades a tiny guest that behaves well or badly in QEMU, and checks each verdict, its reason, and what is written."""
+import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import unittest
 from unittest import mock
 
 import toy_guest
 import explain
+import grade
 import guest
 import plugin
 
@@ -350,6 +354,52 @@ class Gradings(unittest.TestCase):
                                                   "1:" + os.path.join(toy_guest.scratch(), "build"))
         self.assertEqual(status, 2)
         self.assertIn("another grading", printed)
+
+    @unittest.skipUnless(sys.platform == "linux", "elsewhere only the instruction limit ends it")
+    def test_no_guest_outlives_a_harness_that_is_killed(self):
+        graded = toy_guest.Graded("killed", {"mute": TESTS["mute"]})
+        os.rename(os.path.join(graded.lab, "mute.test"), os.path.join(graded.lab, "never.test"))
+        with open(os.path.join(graded.lab, "never.test"), "w", encoding="utf-8") as file:
+            file.write("title: never\npoints: 100\nargs: test=hang\nlimit: 100G\n---\nnever\n")
+        command = [sys.executable, os.path.join(os.path.dirname(grade.__file__), "grade.py"), "--out", graded.out, "--qemu", toy_guest.QEMU,
+                   "--tests", os.path.dirname(graded.lab), "1:" + os.path.join(toy_guest.scratch(), "build")]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as harness:
+            report = os.path.join(graded.out, "lab1", "never", "plugin.bin")
+            until(lambda: harness.poll() is None and os.path.exists(report) and plugin.read_report(report))
+            guests = children(harness.pid)
+            harness.kill()
+        self.assertEqual(len(guests), 1)
+        self.addCleanup(end, guests[0])
+        until(lambda: not os.path.exists("/proc/%d" % guests[0]))
+
+
+def children(pid):
+    """The processes that a process has started and not yet waited for."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % name, encoding="utf-8", errors="replace") as file:
+                state, parent = file.read().rpartition(")")[2].split()[:2]
+        except OSError:                     # it has ended meanwhile
+            continue
+        if int(parent) == pid and state != "Z":
+            found.append(int(name))
+    return found
+
+
+def end(pid):
+    """Kill a process, if it is still there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def until(condition):
+    """Wait for a condition that comes soon if it comes at all."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("nothing of that sort happened in 60 s")
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":
