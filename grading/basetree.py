@@ -144,7 +144,9 @@ class Base:
     def _write(self, target, solved):
         split.split(self._source, target, self.lab, solved)
         for path in _files(self._guest):
-            shutil.copyfile(path, os.path.join(target, "grading", "guest", os.path.relpath(path, self._guest)))
+            to = os.path.join(target, "grading", "guest", os.path.relpath(path, self._guest))
+            os.makedirs(os.path.dirname(to), exist_ok=True)
+            shutil.copyfile(path, to)
 
     def _prepared(self, tree):
         """Build one of the course's own trees, without what a compiler must not see; True."""
