@@ -45,10 +45,10 @@ def main():
     path = os.path.join(options.out, "results.json")
     with open(path, "w", encoding="ascii") as file:
         if what == "garbage":
-            file.write('{"labs": [{"lab": 1}]}')
-        elif what == "score":
+            file.write(" ".join(words))
+        elif what in ("score", "doubt"):
             json.dump(results([int(word) for word in words]), file)
-    return 1
+    return 2 if what == "doubt" else 1
 
 
 if __name__ == "__main__":

@@ -250,13 +250,18 @@ class Class(unittest.TestCase):
         self.assertIn("<b>cy</b>", (self.out / "index.html").read_text())
 
     def test_one_that_goes_wrong_costs_only_itself(self):
-        self.submit(ana="score 60 40", bo="crash", cy="garbage", dan="silent", eve="trouble", fay="score 60 0")
+        lab = '{"lab": 1, "name": "", "score": 9, "max": 9, "tests": [%s]}'
+        self.submit(ana="score 60 40", bo="crash", cy='garbage {"labs": [{"lab": 1}]}', dan="silent", eve="trouble",
+                    fay="score 60 0", gus='garbage {"labs": [%s]}' % lab % '{"name": "first", "status": "pass"}',
+                    hal='garbage {"labs": [%s]}' % lab % "")
         status, printed, scores = self.grade()
-        self.assertEqual((status, scores), (2, {"ana": 100, "bo": 0, "cy": 0, "dan": 0, "eve": 0, "fay": 60}))
+        self.assertEqual(status, 2)
+        self.assertEqual(scores, {"ana": 100, "bo": 0, "cy": 0, "dan": 0, "eve": 0, "fay": 60, "gus": 0, "hal": 0})
         for line in ("bo: the grader was ended by signal 11", "cy: the grader wrote no results", "dan: the grader wrote no results",
+                     "gus: the grader wrote no results", "hal: the grader wrote no results",
                      "eve: the grader ended with status 2: is here"):
             self.assertIn("\n  %s\n" % line, printed)
-        self.assertIn("4 could not be graded", printed)
+        self.assertIn("6 could not be graded", printed)
         suites = {suite.get("name"): suite for suite in xml.parse(self.out / "junit.xml").getroot()}
         self.assertEqual((suites["bo"].get("errors"), suites["fay"].get("errors")), ("2", "0"))
 
@@ -273,12 +278,12 @@ class Class(unittest.TestCase):
         self.assertTrue(select.select([reader], [], [], 20)[0], "somebody holds the other side open still")
 
     def test_only_what_has_changed_is_graded_again(self):
-        self.submit(ana="score 60 40", bo="score 0 40", cy="crash")
-        self.grade()
+        self.submit(ana="score 60 40", bo="score 0 40", cy="doubt 60 0")
+        self.assertEqual(self.grade()[2], {"ana": 100, "bo": 40, "cy": 60})
         self.assertEqual(self.calls(), {"ana": 1, "bo": 1, "cy": 1})
         status, printed, scores = self.grade()
-        self.assertEqual((status, scores), (2, {"ana": 100, "bo": 40, "cy": 0}))
-        self.assertEqual(self.calls(), {"cy": 1})       # an error is never kept
+        self.assertEqual((status, scores), (2, {"ana": 100, "bo": 40, "cy": 60}))
+        self.assertEqual(self.calls(), {"cy": 1})       # what its grader has doubts about is not kept
         self.assertRegex(printed, r"(?m)^kept +ana +100/100$")
         self.submit(bo="score 60 40", cy="score 60 0", dan="score 0 0")
         self.assertEqual(self.grade()[2], {"ana": 100, "bo": 100, "cy": 60, "dan": 0})
