@@ -25,6 +25,7 @@ def main():
     for option in ("submission", "lab", "out", "jobs", "tests"):
         parser.add_argument("--" + option, required=True)
     options = parser.parse_args()
+    signal.alarm(100)                                   # nobody waits longer, not even after a test that failed
     with open(os.path.join(os.path.dirname(options.tests), "calls"), "a", encoding="utf-8") as calls:
         calls.write(os.path.basename(options.submission) + "\n")
     with open(os.path.join(options.submission, "do"), encoding="utf-8") as file:

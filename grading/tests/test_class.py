@@ -307,7 +307,10 @@ class Class(unittest.TestCase):
             with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
                 runs = select.select([reader], [], [], 60)[0]           # ana and bo are done, cy runs
                 process.send_signal(number)
-                printed = process.communicate()[0]
+                try:
+                    printed = process.communicate(timeout=60)[0]
+                finally:
+                    process.kill()
             self.assertTrue(runs, printed)
             pid = int(os.read(reader, 100))
             self.assertEqual(process.returncode, 2)
