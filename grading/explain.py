@@ -164,13 +164,12 @@ def of(owner):
 
 def name_found(address, cpu, found, owner):
     """The words for what `find` found."""
+    level = cpu.pstate >> 2 & 3 if cpu else 2
     if found:
         return name_place(found) + of(owner)
-    if cpu and cpu.pstate >> 2 & 3 < 2:
-        return "a process, at 0x%x" % address
     if address < 0x800 and address % 0x80 == 0:
-        return "the exception vector at 0x%x: exceptions are taken with VBAR_EL2 = 0" % address
-    return "0x%x, which is outside the kernel's image" % address
+        return "the exception vector at 0x%x: exceptions are taken with VBAR_EL%d = 0" % (address, level)
+    return "a process, at 0x%x" % address if level < 2 else "0x%x, which is outside the kernel's image" % address
 
 
 def diff(failure, lines, test_name):

@@ -18,7 +18,9 @@ class GdbRemote:
         """`connection` is a connected socket; nothing on it may take longer than `timeout` seconds."""
         self._socket, self._buffer, self._numbers, self._lost = connection, b"", None, None
         connection.settimeout(timeout)
-        self.command("qSupported:qXfer:features:read+")
+        answer = self.command("qSupported:qXfer:features:read+")
+        while answer[:1] in ("T", "S"):         # of a guest that stops because we come, and ran for a debugger before
+            answer = self._receive()
 
     def fileno(self):
         return self._socket.fileno()

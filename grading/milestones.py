@@ -20,7 +20,7 @@ TABLE = (
               "does relocate stop at the end of the table (24 bytes an entry), and write to load address + r_offset only?"),
     Milestone("main", "C code runs", None,
               "is the stack below _stack_top, and are the pointers in initialised data relocated?"),
-    Milestone("trap_init", "main runs at EL2", None, "is VBAR_EL2 set to the vectors?"),
+    Milestone("trap_init", "main runs", None, "is this EL2, and is VBAR_EL2 set to the vectors?"),
     Milestone("board_read", "the vectors are set", BOOTED,
               "main powers off in silence when board_read finds no console: are x0, the pointers and the stack right in start.S?"),
     Milestone("pl011_init", "the device tree was read and names a console", None,

@@ -29,8 +29,8 @@ class Kernels(unittest.TestCase):
             else:
                 shutil.copy(ROOT / name, cls.tree / name)
 
-    def report(self, path, old, new, test="nested"):
-        """The report of this test when `old` in the source is `new`."""
+    def report(self, path, old, new, test="nested", lab=2):
+        """The report of this test of a lab when `old` in the source is `new`."""
         source = self.tree / path
         text = source.read_text()
         self.assertEqual(text.count(old), 1, path)
@@ -41,10 +41,10 @@ class Kernels(unittest.TestCase):
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         self.assertEqual(built.returncode, 0, built.stdout.decode())
         done = subprocess.run([sys.executable, "grading/grade.py", "--cross", toy_guest.CROSS, "--qemu", toy_guest.QEMU, "--jobs", "1",
-                               "--test", test, "2:build/lab2"], cwd=self.tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               "--test", test, "%d:build/lab2" % lab], cwd=self.tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               check=False)
         self.assertEqual(done.returncode, 1, done.stdout.decode())
-        return (self.tree / "build/grade/lab2" / test / "report.txt").read_text()
+        return (self.tree / ("build/grade/lab%d" % lab) / test / "report.txt").read_text()
 
     def test_a_uart_that_waits_the_wrong_way_round(self):
         report = self.report("kernel/dev/pl011.c", "while (mmio_read32(uart + FR) & FR_TXFF)", "while (!(mmio_read32(uart + FR) & FR_TXFF))")
@@ -56,6 +56,18 @@ class Kernels(unittest.TestCase):
         report = self.report("kernel/boot/start.S", "	adr_l	x0, _stack_top\n	mov	sp, x0", "	mov	x0, #64\n	mov	sp, x0")
         self.assertIn("  the vectors are set, then power-off and no output: main powers off in silence when board_read finds no "
                       "console: are x0, the pointers and the stack right in start.S?\n    reached     boot, machine_plain, ", report)
+
+    def test_an_exception_before_there_are_vectors(self):
+        report = self.report("kernel/boot/main.c", "	if (level == 2)\n		trap_init();", "	__builtin_trap();\n	trap_init();")
+        self.assertIn("  C code runs, then no output: is the stack below _stack_top, and are the pointers ", report)
+        self.assertIn("none of which returned, the CPU was in the exception vector at 0x200: exceptions are taken with VBAR_EL2 = 0\n", report)
+        self.assertIn("\n    VBAR_EL2 0x0: page 0, where null pointers lead\n", report)
+
+    def test_el2_registers_used_at_el1(self):
+        report = self.report("kernel/boot/main.c", "	if (level == 2)\n		trap_init();", "	trap_init();", "el1", 1)
+        self.assertIn("  main runs, then no output: is this EL2, and is VBAR_EL2 set", report)
+        self.assertIn("the CPU was in the exception vector at 0x200: exceptions are taken with VBAR_EL1 = 0\n", report)
+        self.assertIn("\n    ESR_EL1 0x2000000: unknown reason (undefined instruction)\n", report)
 
     def test_a_uart_that_is_not_mapped(self):
         report = self.report("kernel/mm/layout.c", 'map_or_panic("UART", ROUND_DOWN', 'if (!board.uart.start) map_or_panic("UART", ROUND_DOWN')
