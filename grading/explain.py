@@ -41,18 +41,18 @@ class Code:
         return _not_inlined(self.kernel.frames(address - base)) if self.kernel.is_code(address - base) else None
 
     def source_line(self, place):
-        """`file:line: text` of a place "file:line", or None when the file is not in this tree (a `#line` may name any)."""
+        """`file:line: text` of a place "file:line", or None when that is no source file of this tree: #line can name any file."""
         path, _, number = place.rpartition(":")
         top = os.path.realpath(self._top)
-        path = os.path.realpath(os.path.join(top, path))
-        if not path.startswith(os.path.join(top, "")):
+        real = os.path.realpath(os.path.join(top, path))
+        if not real.startswith(os.path.join(top, "")) or not real.endswith((".c", ".h", ".S")):
             return None
         try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                text = next(itertools.islice(file, int(number) - 1, None), "").strip()
+            with open(real, encoding="utf-8", errors="replace") as file:
+                text = next(itertools.islice(file, int(number) - 1, None), "")
         except (OSError, ValueError):
             return None
-        return "%s: %s" % (place, visible(re.sub(r"\s+", " ", text))) if text else None
+        return "%s: %s" % (place, visible(" ".join(text.split()))) if text.strip() else None
 
     def program(self, name):
         """The Symbols of a program."""

@@ -174,7 +174,7 @@ class Processes(unittest.TestCase):
                 file.write(data if name == "toy" else data.replace(b"\x1f\x20\x03\xd5", b"\x3f\x20\x03\xd5"))   # NOP, YIELD
         self.code = explain.Code(self.directory, [toy_guest.CROSS + "addr2line"])
         symbols = self.code.program("toy")
-        self.address = symbols.address("spin_here")
+        self.address = symbols.address("spin_here") + 4              # no vector is there
         with open(os.path.join(toy_guest.scratch(), "build", "kernel.bin"), "rb") as file:
             image = file.read()
         self.words = {address: int.from_bytes(image[address:address + 4], "little")
@@ -190,6 +190,19 @@ class Processes(unittest.TestCase):
         line, why = self.described(self.words)
         self.assertRegex(line, r"^  CPU 0       EL1, IRQs masked \(PSTATE.DAIF = 0b1111\), in spin_here of toy; \S*guest\.c:\d+: ")
         self.assertRegex(why, r"the CPU was in spin_here \(.*guest\.c:\d+\) of toy$")
+
+    def test_only_source_of_this_tree_is_quoted(self):
+        top = os.path.join(toy_guest.scratch(), "top")
+        os.makedirs(top, exist_ok=True)
+        for name in ("a.c", "a.txt", os.path.join("..", "out.c")):
+            with open(os.path.join(top, name), "w", encoding="utf-8") as file:
+                file.write("one\n\ttwo  words\n\n")
+        if not os.path.lexists(os.path.join(top, "link.c")):
+            os.symlink("../out.c", os.path.join(top, "link.c"))
+        code = explain.Code(self.directory, ["no-addr2line"], top)
+        self.assertEqual(code.source_line("a.c:2"), "a.c:2: two words")
+        for place in ("a.c:3", "a.c:9", "a.c:0", "a.c:x", "a.txt:1", "../out.c:1", "link.c:1", "/etc/passwd:1", "", "b.c:1"):
+            self.assertIsNone(code.source_line(place), place)
 
     def test_no_program_has_them(self):
         line, why = self.described({**self.words, self.address: 0})
