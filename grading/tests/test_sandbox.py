@@ -187,6 +187,8 @@ class Guests(unittest.TestCase):
         for name in set(self.TESTS) - {"flood"}:        # whose instructions are counted until the harness has read enough
             self.assertEqual(inside.tests[name]["why"], outside.tests[name]["why"])
         self.assertEqual(inside.tests["echo"]["status"], "pass")
+        self.assertIn("\n    CPU 0       EL2, IRQs masked", inside.read("hang", "report.txt"))      # QEMU's monitor is reached
+        self.assertIn("\n    ESR_EL2 0x86000006: ", inside.read("stuck", "report.txt"))
         self.assertIn("every CPU sleeps", inside.tests["sleep"]["why"])
         self.assertIn("more than 1 MiB of output", inside.tests["flood"]["why"])
         self.assertEqual(sorted(os.listdir(os.path.join(inside.out, "lab1", "echo"))),
