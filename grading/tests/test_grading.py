@@ -184,7 +184,7 @@ class Verdicts(unittest.TestCase):
         self.assertIn("the exception vector at 0x200: exceptions are taken with VBAR_EL2 = 0", self.why("no-vectors"))
 
     def test_functions_are_known_without_addr2line(self):
-        kernel = explain.Code(os.path.join(toy_guest.scratch(), "build"), "no-addr2line").kernel
+        kernel = explain.Code(os.path.join(toy_guest.scratch(), "build"), ["no-addr2line"]).kernel
         self.assertEqual(kernel.locate(kernel.address("spin_here") + 4), ("spin_here", ""))
         self.assertFalse(kernel.is_code(kernel.address("secret")))
 

@@ -13,7 +13,7 @@ import regions                                                                  
 import runner                                                                   # noqa: E402
 import verdict                                                                  # noqa: E402
 
-CODE = explain.Code("/nowhere", "no-addr2line")
+CODE = explain.Code("/nowhere", ["no-addr2line"])
 REGIONS = regions.Regions(CODE.kernel, 0x40200000, "virt", "1G")
 TEST = types.SimpleNamespace(name="t", ends="off", handout="", stop=None, model=None)
 
