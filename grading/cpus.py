@@ -24,7 +24,7 @@ def describe(outcome, code, base):
         line = found and code.source_line(found[1])
         where = "%s%s; %s" % (found[0], explain.of(owner), line) if line else explain.name_found(address, cpu, found, owner)
         waits = ""
-        if code.is_wfi(address, base):
+        if code.is_wfi(address, base) or cpu and cpu.code.get(address) == explain.WFI:
             waits = "waits in WFI, "
         elif outcome.end == "stuck" and cpu and cpu.pc != address:
             waits = "cannot fetch 0x%x, " % cpu.pc

@@ -13,7 +13,7 @@ from symbols import Symbols
 BEFORE, AFTER = 5, 2                # lines of context in a diff
 ALIKE = 3                           # a line that begins as another for at least one in so many of its characters was meant
 LONGEST = 200                       # characters of a line in a report
-WFI = b"\x7f\x20\x03\xd5"
+WFI = 0xd503207f
 
 
 class Code:
@@ -28,7 +28,7 @@ class Code:
         try:
             with open(os.path.join(self._directory, "kernel.bin"), "rb") as file:
                 file.seek(max(0, address - base))
-                return address >= base and file.read(4) == WFI
+                return address >= base and int.from_bytes(file.read(4), "little") == WFI
         except OSError:
             return False
 

@@ -1,4 +1,4 @@
-"""What a grading shows while it runs, and its reports: plain lines for a file or a pipe; a live last line and colours on a terminal.
+"""What a grading shows while it runs, and its reports: plain lines for a file or a pipe, on a terminal a live line and colours.
 
 NO_COLOR (no-color.org) takes the colours away, TERM=dumb also the live line. Nothing here needs a terminal.
 """

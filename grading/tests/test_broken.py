@@ -1,4 +1,4 @@
-"""Real kernels with a mistake that leaves them silent or hanging: the report must say what still worked, and where it went wrong."""
+"""Real kernels with a mistake that leaves them silent or hanging: the report must say what still worked, and what went wrong."""
 import os
 import shutil
 import subprocess

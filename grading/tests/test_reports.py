@@ -191,6 +191,10 @@ class Processes(unittest.TestCase):
         self.assertRegex(line, r"^  CPU 0       EL1, IRQs masked \(PSTATE.DAIF = 0b1111\), in spin_here of toy; \S*guest\.c:\d+: ")
         self.assertRegex(why, r"the CPU was in spin_here \(.*guest\.c:\d+\) of toy$")
 
+    def test_a_process_that_waits(self):
+        self.assertIn("PSTATE.DAIF = 0b1111), waits in WFI, in ", self.described({**self.words, self.address: 0xd503207f})[0])
+        self.assertNotIn("waits in", self.described(self.words)[0])
+
     def test_only_source_of_this_tree_is_quoted(self):
         top = os.path.join(toy_guest.scratch(), "top")
         os.makedirs(top, exist_ok=True)
