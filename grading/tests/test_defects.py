@@ -57,7 +57,8 @@ class WeDoNotHave(unittest.TestCase):
     @staticmethod
     def plain():
         """The environment without what a make or a terminal around the tests put there."""
-        return {key: value for key, value in os.environ.items() if not key.startswith("MAKE") and key not in ("MFLAGS", "TERM", "LAB")}
+        return {key: value for key, value in os.environ.items()
+                if not key.startswith("MAKE") and key not in ("MFLAGS", "TERM", "LAB")}
 
     def test_01_a_match_that_ignores_order(self):
         self.fails("wrong-order", r"missing or wrong \(.*came too early.*order matters\)|came before")
@@ -126,7 +127,8 @@ class WeDoNotHave(unittest.TestCase):
         self.assertEqual(len(counts), 1, counts)
 
     def test_11_a_failed_assertion_that_spins_until_the_timeout(self):
-        self.fails("panic-spin", "^a panic, which the test does not expect: hv8: panic: asked to; no power-off after a panic: .* spin_here")
+        self.fails("panic-spin", "^a panic, which the test does not expect: hv8: panic: asked to; "
+                                 "no power-off after a panic: .* spin_here")
         self.assertLess(self.graded.tests["panic-spin"]["guest_instructions"], 1.1 * guest.GRACE)
 
     def test_12_a_token_the_students_code_can_simply_print(self):

@@ -41,11 +41,14 @@ class Regions(unittest.TestCase):
     def test_of_the_kernel_and_the_machine(self):
         space = regions.Regions(Symbols(), BASE, "virt", "1G")
         for address, words in ((8, "page 0, where null pointers lead"), (BASE + 0x1010, "the kernel's text, main+0x10"),
-                               (BASE + 0x3000, "the kernel's data, table+0x0"), (BASE + 0x6000 - 8, "the guard page below the kernel's "
-                                "stack: a stack overflow"), (BASE + 0x7ff0, "the kernel's stack"), (0x9000018, "the UART"),
+                               (BASE + 0x3000, "the kernel's data, table+0x0"),
+                               (BASE + 0x6000 - 8, "the guard page below the kernel's stack: a stack overflow"),
+                               (BASE + 0x7ff0, "the kernel's stack"), (0x9000018, "the UART"),
                                (0x8000100, "the GIC's distributor (GICD)"), (0x80a0014, "the GIC's redistributors (GICR)"),
-                               (0x40000000, "memory outside the kernel's image"), (0x80000000, "beyond the end of memory (0x80000000)"),
-                               (1 << 48, "beyond the 48 bits of an address of EL2"), (0x9f00000, "no memory and no device of this machine")):
+                               (0x40000000, "memory outside the kernel's image"),
+                               (0x80000000, "beyond the end of memory (0x80000000)"),
+                               (1 << 48, "beyond the 48 bits of an address of EL2"),
+                               (0x9f00000, "no memory and no device of this machine")):
             self.assertEqual(space.name(address), words, hex(address))
 
     def test_of_each_machine(self):
@@ -70,13 +73,14 @@ class Faults(unittest.TestCase):
         return faults.printed(lines, self.CODE, BASE, self.SPACE)
 
     def test_of_the_kernel(self):
-        self.assertEqual(self.printed("hv8: panic: synchronous exception at EL2: data abort, write", "  ESR_EL2 0x96000047  data abort",
-                                      "  FAR_EL2 0x0000000040205ff8"),
+        self.assertEqual(self.printed("hv8: panic: synchronous exception at EL2: data abort, write",
+                                      "  ESR_EL2 0x96000047  data abort", "  FAR_EL2 0x0000000040205ff8"),
                          ["ESR_EL2 0x96000047: data abort, write, translation fault, level 3",
                           "FAR_EL2 0x40205ff8: the guard page below the kernel's stack: a stack overflow"])
 
     def test_far_holds_nothing_for_other_classes(self):
-        self.assertEqual(self.printed("hv8: panic: BRK", "  ESR_EL2 0xf2000007", "  FAR_EL2 0x1234"), ["ESR_EL2 0xf2000007: BRK #0x7"])
+        self.assertEqual(self.printed("hv8: panic: BRK", "  ESR_EL2 0xf2000007", "  FAR_EL2 0x1234"),
+                         ["ESR_EL2 0xf2000007: BRK #0x7"])
 
     def test_of_a_process(self):
         self.assertEqual(self.printed("ESR_EL1 0x92000004", "hv8: process 1 (wild) killed: data abort, at 0xdead0"),
@@ -89,8 +93,9 @@ class Faults(unittest.TestCase):
     def test_from_outside(self):
         self.assertEqual(faults.registers({"ESR_EL2": 0x8600000b, "ELR_EL2": BASE + 0x1200, "FAR_EL2": 0x9000000, "VBAR_EL2": 0},
                                           self.CODE, BASE, self.SPACE),
-                         ["ESR_EL2 0x8600000b: instruction abort, access flag fault, level 3", "ELR_EL2 0x40201200: the kernel's text, "
-                          "main+0x200", "FAR_EL2 0x9000000: the UART", "VBAR_EL2 0x0: page 0, where null pointers lead"])
+                         ["ESR_EL2 0x8600000b: instruction abort, access flag fault, level 3",
+                          "ELR_EL2 0x40201200: the kernel's text, main+0x200", "FAR_EL2 0x9000000: the UART",
+                          "VBAR_EL2 0x0: page 0, where null pointers lead"])
 
 
 class Milestones(unittest.TestCase):
@@ -109,11 +114,14 @@ class Milestones(unittest.TestCase):
             self.assertTrue(milestone.question.endswith("?"), milestone.symbol)
 
     def test_silence(self):
-        self.assertRegex(milestones.silence(["boot", "main", "pl011_init"], []), "^the device tree was read .*, then no output: does pl011")
+        self.assertRegex(milestones.silence(["boot", "main", "pl011_init"], []),
+                         "^the device tree was read .*, then no output: does pl011")
         self.assertRegex(milestones.silence(["main", "banner", "mmu_enable", "map_table_count"], [self.BOOT]),
                          "^the MMU is on and code runs, then no more output: was the UART mapped as device memory")
-        self.assertRegex(milestones.silence(["main", "board_read", "psci_system_off"], []), "^the vectors are set, then power-off and no output:")
-        self.assertRegex(milestones.silence(["main", "banner", "panic", "psci_system_off"], []), "^the UART is set up, then a panic and no")
+        self.assertRegex(milestones.silence(["main", "board_read", "psci_system_off"], []),
+                         "^the vectors are set, then power-off and no output:")
+        self.assertRegex(milestones.silence(["main", "banner", "panic", "psci_system_off"], []),
+                         "^the UART is set up, then a panic and no")
         self.assertRegex(milestones.silence([], []), "first instructions were never reached")
 
     def test_what_was_said_is_not_silence(self):
@@ -146,8 +154,9 @@ class Differences(unittest.TestCase):
         self.assertEqual(self.shown("a\tb c", "a\tb d")[-1], '               ^ column 5: expected "c", got "d"')
 
     def test_control_characters_are_visible(self):
-        self.assertEqual(self.shown("value: 5", "value: 5\x1b ")[-2:], ["  +    1  value: 5\\x1b\\x20",
-                                                                      '                  ^ column 9: expected the end of the line, got "\\x1b"'])
+        self.assertEqual(self.shown("value: 5", "value: 5\x1b ")[-2:],
+                         ["  +    1  value: 5\\x1b\\x20",
+                          '                  ^ column 9: expected the end of the line, got "\\x1b"'])
         self.assertEqual(explain.visible("a\tb\r\u200b "), "a\\tb\\x0d\\u200b\\x20")
 
     def test_another_line_has_no_caret(self):

@@ -47,12 +47,14 @@ def grading(one):
 class Screens(unittest.TestCase):
     def test_a_file_gets_whole_lines_and_no_escapes(self):
         text = shown(None, {}, grading)
-        self.assertEqual(text, "FAIL  lab1 boot                          10  0.2 s  a line is missing or wrong: expected hv8 boots at "
-                               "EL2, image at 0x40200000\n\n" + "\n".join(REPORT) + "\n  the same    cores\n")
+        self.assertEqual(text, "FAIL  lab1 boot                          10  0.2 s  "
+                               "a line is missing or wrong: expected hv8 boots at EL2, image at 0x40200000\n\n"
+                               + "\n".join(REPORT) + "\n  the same    cores\n")
 
     def test_a_terminal_sees_what_runs(self):
         text = shown(80, {"TERM": "xterm"}, grading)
-        self.assertTrue(text.startswith("0 of 2 tests done\r\033[K0 of 2 tests done, now boot\r\033[K\033[31mFAIL \033[0m lab1 boot"), text)
+        self.assertTrue(text.startswith("0 of 2 tests done\r\033[K0 of 2 tests done, now boot\r\033[K"
+                                        "\033[31mFAIL \033[0m lab1 boot"), text)
         self.assertIn("\r\033[K", text[text.index("1 of 2 tests done"):])           # and the last line goes away
 
     def test_colors_only_where_they_are_wanted(self):
