@@ -3,8 +3,8 @@
 
 Grades the reference of each lab, and the starters of lab 1 and 2 (`2-start`), RUNS times with the same nonces while as many busy
 loops as there are CPUs compete with it. Each time every test must have the same verdict and the same points and must have taken the
-same number of guest instructions; only when typed input comes is for the host to say, so tests that `send:` may take another number.
-The reference must have full marks, too. Ends with `N passed, N failed`, a check for each grading.
+same number of guest instructions; only when typed input comes is for the host to say, so tests that `send:` may take another
+number. The reference must have full marks, too. Ends with `N passed, N failed`, a check for each grading.
 """
 import contextlib
 import json
@@ -20,13 +20,14 @@ sys.path.insert(0, os.path.dirname(HERE))
 import nonce as nonces                                                         # noqa: E402
 import testfile                                                                # noqa: E402
 
+LOOP = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"   # ends with this program, however that ends
 USAGE = "usage: steady.py RUNS LAB..., such as: steady.py 20 1 2-start"
 
 
 @contextlib.contextmanager
 def busy_host():
     """Keep every CPU busy meanwhile."""
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    loops = [subprocess.Popen([sys.executable, "-c", LOOP]) for _ in range(os.cpu_count() or 1)]
     try:
         yield
         if any(loop.poll() is not None for loop in loops):
