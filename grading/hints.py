@@ -20,8 +20,11 @@ def load(directory, tests):
     path = os.path.join(directory, "hints")
     if not os.path.exists(path):
         return [], []
-    with open(path, encoding="utf-8") as file:
-        lines = file.read().split("\n")
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().split("\n")
+    except UnicodeDecodeError:
+        return [], ["%s:1: is not UTF-8 text: save it as such" % path]
     found, mistakes = [], []
     for number, line in enumerate(lines, 1):
         key, colon, value = (part.strip() for part in line.partition(":"))

@@ -45,7 +45,7 @@ class Mutant:
     def __init__(self, path, lab, number, tests, known):
         self.path, self.name, self.lab, self.number = path, path.stem, lab, number
         self.problems = []
-        lines = path.read_text("utf-8").split("\n")
+        lines = path.read_text("utf-8", "replace").split("\n")
         end = next((n for n, line in enumerate(lines) if line == "---" or line.startswith("diff --git ")), len(lines))
         head = next((n for n, line in enumerate(lines) if not line.strip()), end)
         if head == 0 or head > end:

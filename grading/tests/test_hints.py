@@ -39,6 +39,12 @@ class Files(unittest.TestCase):
         with tempfile.TemporaryDirectory() as top:
             self.assertEqual(hints.load(top, TESTS), ([], []))
 
+    def test_a_file_that_is_no_text(self):
+        with tempfile.TemporaryDirectory() as top:
+            with open(os.path.join(top, "hints"), "wb") as file:
+                file.write(b"hint: \xff\n")
+            self.assertIn("hints:1: is not UTF-8 text", hints.load(top, TESTS)[1][0])
+
     def test_a_good_file(self):
         found, mistakes = load(GOOD)
         self.assertEqual(([hint.name for hint in found], mistakes), (["first", "second"], []))
