@@ -26,7 +26,8 @@ import plugin
 OUTPUT_LIMIT = 1 << 20
 GRACE = 2 * 1000 ** 2               # instructions that a panic may take until the power is off
 TICK = 0.1                          # seconds between looks at a silent QEMU
-ASLEEP_TICKS = 6                    # so many ticks without a running thread or any CPU time: the guest sleeps for ever
+ASLEEP_TICKS = 6                    # so many ticks without a running thread or any CPU time: the guest sleeps for ever,
+STARTING = 4                        # or so many times that before its first instruction, when QEMU or a sandbox may still start
 STUCK_SECONDS = 0.3                 # so much CPU time without one instruction: the CPU only takes exceptions
 INPUT_PATIENCE = 3.0                # seconds in which input that QEMU took must show an effect, however fast the guest polls
 CPU_SECONDS = 4.0                   # CPU time of a run, plus that of its instruction limit: only exceptions cost more
@@ -308,7 +309,7 @@ class _Watch:
         count = report.instructions if report else 0
         if count != self._count:
             self._count, self._count_since = count, used
-        if self._quiet >= ASLEEP_TICKS:
+        if self._quiet >= ASLEEP_TICKS * (1 if count else STARTING):
             return "asleep"
         if count and used - self._count_since >= STUCK_SECONDS * self._scale:
             return "stuck"
