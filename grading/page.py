@@ -126,7 +126,8 @@ class Shown:
             parts.append('<p class="hint"><b>Hint</b> %s</p>' % text(hint))
         if test["handout"]:
             parts.append('<p class="note">Handout: %s</p>' % text(test["handout"]))
-        excerpt = self.transcripts.excerpt(student, test, self.transcript_limit)
+        ran = "submission" not in student.data or student.data["submission"]["build"]["ok"]
+        excerpt = self.transcripts.excerpt(student, test, self.transcript_limit) if ran else None
         if excerpt:
             whole = show_transcript(excerpt)
             first = self.places.setdefault(whole, place) if len(whole) >= WORTH_SHARING else place
@@ -156,7 +157,7 @@ def show_transcript(excerpt):
     for number, line in enumerate(excerpt.lines, excerpt.first):
         line = "%4d  %s" % (number + 1, line)
         shown.append('<span class="got">%s</span>' % line if number == excerpt.wrong else line)
-    part = "all %d lines" % excerpt.total
+    part = "1 line" if excerpt.total == 1 else "all %d lines" % excerpt.total
     if len(excerpt.lines) < excerpt.total:
         part = "lines %d to %d of %d" % (excerpt.first + 1, excerpt.first + len(excerpt.lines), excerpt.total)
     return '<details class="transcript"><summary>Transcript, %s</summary><pre>%s</pre></details>' % (part, "\n".join(shown))

@@ -85,13 +85,13 @@ class Reports(unittest.TestCase):
         with open(path, encoding="utf-8") as file:
             return file.read()
 
-    def hostile(self):
+    def hostile(self, built=False):
         report = ["FAIL", "  " + HOSTILE, "    - expected  " + HOSTILE, "    +    1  " + HOSTILE, "  hint        " + HOSTILE]
         student = self.student(HOSTILE, [0, 0], [HOSTILE] * 9, why=HOSTILE, title=HOSTILE, report=report, handout=HOSTILE,
                                hint=HOSTILE)
         student.data["labs"][0]["name"] = HOSTILE
         student.data["submission"] = {"name": HOSTILE, "files": [], "missing": [HOSTILE], "ignored": [HOSTILE] * 50,
-                                      "notes": [HOSTILE], "build": {"ok": False, "log": (HOSTILE + "\n") * 99}}
+                                      "notes": [HOSTILE], "build": {"ok": built, "log": (HOSTILE + "\n") * 99}}
         return student
 
     def test_nothing_hostile_gets_into_a_page(self):
@@ -99,7 +99,8 @@ class Reports(unittest.TestCase):
         own = os.path.join(self.folder, "own.html")
         page.write_one(own, student.data)
         with open(own, encoding="utf-8") as file:
-            pages = [file.read(), self.page([student, self.student("b", [60, 40])])]
+            pages = [file.read(), self.page([student, self.hostile(built=True), self.student("b", [60, 40])])]
+        self.assertEqual([text.count("<summary>Transcript") for text in pages], [0, 1])         # only of what has run
         for text in pages:
             tags = Tags(text)
             self.assertTrue(tags.balanced)
