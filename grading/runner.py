@@ -6,6 +6,7 @@ host was too slow for is repeated alone at the end, once.
 import collections
 import concurrent.futures
 import os
+import re
 import shlex
 import shutil
 import threading
@@ -128,12 +129,13 @@ def _judge(setup, lab, test, command, directory, nonce, base, spaces, on_line, w
         found = {symbol: run_address(symbol) for symbol in symbols}
         return {symbol: address for symbol, address in found.items() if address is not None}
 
+    needed = {} if test.model else _needed(test, lab, run_address)
     matcher = expect.Matcher(test.items(nonce))
     stop, reads = test.stop and run_address(test.stop), test.reads(nonce)
     try:
         outcome = guest.run(guest.Request(
             command, directory, matcher, test.limit * setup.patience, plugin, run_address("todo"),
-            addresses(("todo", "panic")).values(), addresses(milestones.SYMBOLS), stop,
+            addresses(("todo", "panic")).values(), dict(addresses(milestones.SYMBOLS), **needed), stop,
             lambda gdb: outside.Reader(gdb, run_address), reads if stop is not None else [], setup.slowness(),
             setup.cpu_scale(), lambda text: on_line(test.name, text), prefix, given.encode("ascii")))
     except OSError as error:
@@ -146,7 +148,9 @@ def _judge(setup, lab, test, command, directory, nonce, base, spaces, on_line, w
     transcript = os.path.join(directory, "transcript.txt")
     with open(transcript, "wb") as file:
         file.write(outcome.raw)
-    judged = verdict.judge(test, matcher, outcome, lab.code, base, spaces, os.path.join(directory, "qemu.log"))
+    missed = [name for name in needed if name not in outcome.reached] if outcome.report else []
+    outcome = outcome._replace(reached=[symbol for symbol in outcome.reached if symbol not in needed])
+    judged = verdict.judge(test, matcher, outcome, lab.code, base, spaces, missed, os.path.join(directory, "qemu.log"))
     report, hint = judged.report, None
     if report:
         if judged.status == "fail" and not judged.holes:        # a hole says itself what is to be done
@@ -157,6 +161,16 @@ def _judge(setup, lab, test, command, directory, nonce, base, spaces, on_line, w
     instructions = outcome.report.instructions if outcome.report else None
     return Result(lab.number, test, judged.status, judged.why, report, outcome.seconds, instructions, judged.holes, transcript,
                   hint)
+
+
+def _needed(test, lab, run_address):
+    """{what: address} of the code that the boot arguments ask for: nobody passes who never ran it, whatever was printed."""
+    found = {}
+    for name in re.findall(r"(?:^| )test=(\w+)", test.args):
+        found["the kernel's test " + name] = run_address("ktest_" + name)
+    for name in re.findall(r"\w+", " ".join(re.findall(r"(?:^| )init=(\S+)", test.args))):
+        found["the program " + name] = lab.code.program(name).address("main")
+    return {what: address for what, address in found.items() if address is not None}
 
 
 def _initrd(test, lab, directory, nonce):

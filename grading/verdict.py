@@ -16,8 +16,8 @@ Verdict = collections.namedtuple("Verdict", "status why report holes")      # wh
 MAX_DIFFS = 3
 
 
-def judge(test, matcher, outcome, code, base, regions, log):
-    """The Verdict on a run. The kernel was at `base`; `log` is the path of QEMU's own messages."""
+def judge(test, matcher, outcome, code, base, regions, missed, log):
+    """The Verdict on a run. The kernel was at `base`; `missed`: what had to run, but did not; `log`: the path of QEMU's messages."""
     lines, failures = matcher.lines, matcher.failures(test.ends)
     holes = explain.holes(lines, outcome.report, code, base)
     names = [name for name, _ in holes]
@@ -55,6 +55,8 @@ def judge(test, matcher, outcome, code, base, regions, log):
     if silence:
         details = milestones.report(outcome.reached) if outcome.end == "exit" else []
         causes.insert(len(causes) - 1 if lines and outcome.end != "exit" else 0, (silence, details))
+    if missed and not causes:
+        causes.append(("what was expected came, but %s never ran" % " and ".join(missed), []))
     if not causes:
         return Verdict("pass", "", [], names)
     why = causes[0][0]

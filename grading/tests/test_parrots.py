@@ -2,7 +2,7 @@
 
 What it says: the expected lines with the nonces of another run; the reference kernel's own transcript of another run; the
 expected lines with the digits that it finds in its boot arguments or is typed; verdicts. One that is told this run's nonce is the
-control: it passes each test that makes no outside read. PARROTS=deep (`make test-deep`) replays all labs and tries every machine
+control: it passes each test that makes no outside read and needs no code to run. PARROTS=deep (`make test-deep`) replays all labs and tries every machine
 of each test.
 """
 import copy
@@ -95,29 +95,34 @@ def expected_lines(test, digits):
 class Parrots:
     """Grades tests of the real labs on guests that talk."""
 
-    def __init__(self, top):
-        self._top, self._talker = top, os.path.join(top, "talker")
+    def __init__(self, top, labs):
+        """The faker is the talker with the names of all that the tests of `labs` want to see run."""
+        self._top, self._talker, self._faker = top, os.path.join(top, "talker"), os.path.join(top, "faker")
         toy_guest.build_guest("parrot.c", self._talker)
-        self._code = explain.Code(self._talker, toy_guest.CROSS + "addr2line")
+        names = {name for tests in labs.values() for test in tests for name in re.findall(r"(?:^| )test=(\w+)", test.args)}
+        toy_guest.build_guest("parrot.c", self._faker, "-DNEVER(X)=" + " ".join("X(ktest_%s)" % name for name in sorted(names)))
+        os.symlink(build_reference(LABS[-1]) + "/programs", self._faker + "/programs")
         version = grade.qemu_version(toy_guest.QEMU)
         self._plugin = plugin.build(top, toy_guest.QEMU, version)[0]
 
     def _setup(self, kind, seed):
         return runner.Setup(toy_guest.QEMU, self._plugin, os.path.join(self._top, kind), seed, 0.1, os.cpu_count() or 1)
 
-    def grade(self, kind, labs, text_of):
-        """The Results for `labs`, each test on a parrot that says text_of(lab number, test)."""
-        entries = []
+    def grade(self, kind, labs, text_of, fake=False):
+        """The Results for `labs`, each test on a parrot (or the faker) that says text_of(lab number, test)."""
+        entries, guest = [], self._faker if fake else self._talker
+        code = explain.Code(guest, [toy_guest.CROSS + "addr2line"])
         for number, tests in labs.items():
             for test in tests:
                 build = os.path.join(self._top, kind, "build", "lab%d" % number, test.name)
                 os.makedirs(build)
-                self._write_guest(build, text_of(number, test).encode() + b"\0")
-                entries.append(runner.Lab(number, "parrot", "", build, [test], self._code))
+                self._write_guest(guest, build, text_of(number, test).encode() + b"\0")
+                entries.append(runner.Lab(number, "parrot", "", build, [test], code, []))
         return runner.run_all(self._setup(kind, SEED), entries, lambda result: None, lambda name, line: None)
 
-    def _write_guest(self, build, text):
-        with open(os.path.join(self._talker, "kernel.bin"), "rb") as file:
+    @staticmethod
+    def _write_guest(guest, build, text):
+        with open(os.path.join(guest, "kernel.bin"), "rb") as file:
             image = file.read()
         for name, data in (("kernel.bin", image + text), ("text", text[:-1]),
                            ("model", (PROGRAM % os.path.join(build, "text")).encode())):
@@ -129,9 +134,9 @@ class Parrots:
         """The reference's transcripts of another run: {(lab number, test name): text}."""
         entries = []
         for number, tests in labs.items():
-            build = os.path.join(ROOT, "build", "lab%d" % number)
-            subprocess.run(["make", "-s", "build", "LAB=%d" % number], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-            entries.append(runner.Lab(number, "reference", "", build, tests, explain.Code(build, toy_guest.CROSS + "addr2line")))
+            build = build_reference(number)
+            code = explain.Code(build, [toy_guest.CROSS + "addr2line"])
+            entries.append(runner.Lab(number, "reference", "", build, tests, code, []))
         results = runner.run_all(self._setup("reference", ANOTHER), entries, lambda result: None, lambda name, line: None)
         transcripts = {}
         for result in results:
@@ -140,6 +145,12 @@ class Parrots:
             with open(result.log, encoding="utf-8", newline="") as file:
                 transcripts[result.lab, result.test.name] = file.read()
         return transcripts
+
+
+def build_reference(number):
+    """Build a stage of the reference; the folder."""
+    subprocess.run(["make", "-s", "build", "LAB=%d" % number], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return os.path.join(ROOT, "build", "lab%d" % number)
 
 
 def nonce_of(number, test, seed):
@@ -168,15 +179,15 @@ class EveryTest(unittest.TestCase):
             cls.labs[number] = [on_one_place(test, place, not DEEP) for test, place in places]
         cls.top = os.path.join(toy_guest.scratch(), "parrots")
         os.mkdir(cls.top)
-        cls.parrots = Parrots(cls.top)
+        cls.parrots = Parrots(cls.top, cls.labs)
 
     @classmethod
     def tearDownClass(cls):
         shutil.rmtree(cls.top)
 
-    def fooled(self, kind, text_of, labs=LABS):
-        """The tests that the parrots pass."""
-        results = self.parrots.grade(kind, {number: self.labs[number] for number in labs}, text_of)
+    def fooled(self, kind, text_of, labs=LABS, fake=False):
+        """The tests that the parrots (or the faker) pass."""
+        results = self.parrots.grade(kind, {number: self.labs[number] for number in labs}, text_of, fake)
         self.assertEqual(len(results), sum(len(self.labs[number]) for number in labs))
         self.assertEqual(["%s: %s" % (r.test.name, r.why) for r in results if r.status == "error"], [])
         return ["lab%d/%s" % (result.lab, result.test.name) for result in results if result.status == "pass"]
@@ -199,10 +210,18 @@ class EveryTest(unittest.TestCase):
         self.assertEqual(self.fooled("verdicts", lambda number, test: VERDICTS + expect.POWER_OFF + "\n"), [])
         self.assertEqual(self.fooled("ends", lambda number, test: self.lines(test, None) + (expect.POWER_OFF + "\n") * 99, [1]), [])
 
+    def told(self, kind, fake):
+        """What the parrots pass that are told this run's nonce, and (name, test) of all without an outside read."""
+        known = self.fooled(kind, lambda number, test: self.lines(test, nonce_of(number, test, SEED)), fake=fake)
+        return known, [("lab%d/%s" % (number, test.name), test) for number in LABS for test in self.labs[number] if not test.stop]
+
     def test_a_guest_that_is_told_the_nonce_passes_unless_something_is_read_from_outside(self):
-        known = self.fooled("told", lambda number, test: self.lines(test, nonce_of(number, test, SEED)))
-        unread = [(number, test.name) for number in LABS for test in self.labs[number] if not test.stop]
-        self.assertEqual(known, ["lab%d/%s" % entry for entry in unread])
+        known, unread = self.told("told", False)
+        self.assertEqual(known, [name for name, _ in unread])
+
+    def test_nor_does_it_pass_where_code_must_run_that_never_ran(self):
+        known, unread = self.told("faked", True)
+        self.assertEqual(known, [name for name, test in unread if not re.search(r"(?:^| )(?:test|init)=", test.args)])
 
     def test_a_weak_test_is_found(self):
         weak = {"argument": "args: nonce=${nonce}\n---\nit is ${nonce}", "typed": "---\nready\nsend: ${nonce}\\n\nit is ${nonce}",

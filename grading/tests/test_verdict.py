@@ -18,7 +18,7 @@ REGIONS = regions.Regions(CODE.kernel, 0x40200000, "virt", "1G")
 TEST = types.SimpleNamespace(name="t", ends="off", handout="", stop=None, model=None)
 
 
-def judge(end="exit", status=0, lines=("OK", "hv8: power off"), instructions=5, body=("OK",)):
+def judge(end="exit", status=0, lines=("OK", "hv8: power off"), instructions=5, body=("OK",), missed=()):
     """The Verdict on a run that printed these lines; instructions is None without the plugin."""
     problems = []
     matcher = expect.Matcher(expect.parse_body(list(body), 1, "1" * 16, problems))
@@ -26,12 +26,15 @@ def judge(end="exit", status=0, lines=("OK", "hv8: power off"), instructions=5, 
         matcher.feed(line)
     report = None if instructions is None else plugin.Report(instructions, 0, [], [])
     outcome = guest.Outcome(end, status, 1.0, "\n".join(lines).encode(), report, [], False)
-    return verdict.judge(TEST, matcher, outcome, CODE, 0x40200000, REGIONS, "/nowhere/qemu.log")
+    return verdict.judge(TEST, matcher, outcome, CODE, 0x40200000, REGIONS, missed, "/nowhere/qemu.log")
 
 
 class Judging(unittest.TestCase):
     def test_a_good_run(self):
         self.assertEqual(judge().status, "pass")
+        found = judge(missed=["the program hello", "the program pair"])
+        self.assertEqual((found.status, found.why), ("fail", "what was expected came, but the program hello and the program pair never ran"))
+        self.assertNotIn("never ran", judge(missed=["the program hello"], lines=("hv8: power off",)).why)
 
     def test_a_status_of_qemu_fails_whatever_was_printed(self):
         for status in (1, 3, -6):

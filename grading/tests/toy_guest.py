@@ -44,13 +44,13 @@ def scratch():
     return _scratch
 
 
-def build_guest(source, build):
+def build_guest(source, build, *flags):
     """Make the directory `build` with the kernel.elf and the kernel.bin of a guest."""
     os.mkdir(build)
     script, elf = os.path.join(build, "guest.ld"), os.path.join(build, "kernel.elf")
     with open(script, "w", encoding="ascii") as file:
         file.write(LAYOUT)
-    subprocess.run([CROSS + "gcc"] + FLAGS + ["-T", script, "-o", elf, os.path.join(HERE, source)], check=True)
+    subprocess.run([CROSS + "gcc"] + FLAGS + list(flags) + ["-T", script, "-o", elf, os.path.join(HERE, source)], check=True)
     subprocess.run([CROSS + "objcopy", "-O", "binary", elf, os.path.join(build, "kernel.bin")], check=True)
 
 
