@@ -17,7 +17,7 @@ MAX_DIFFS = 3
 
 
 def judge(test, matcher, outcome, code, base, regions, missed, log):
-    """The Verdict on a run. The kernel was at `base`; `missed`: what had to run, but did not; `log`: the path of QEMU's messages."""
+    """The Verdict on a run. The kernel was at `base`; `missed`: what had to run, but did not; `log` is QEMU's own messages."""
     lines, failures = matcher.lines, matcher.failures(test.ends)
     holes = explain.holes(lines, outcome.report, code, base)
     names = [name for name, _ in holes]

@@ -2,8 +2,8 @@
 
 What it says: the expected lines with the nonces of another run; the reference kernel's own transcript of another run; the
 expected lines with the digits that it finds in its boot arguments or is typed; verdicts. One that is told this run's nonce is the
-control: it passes each test that makes no outside read and needs no code to run. PARROTS=deep (`make test-deep`) replays all labs and tries every machine
-of each test.
+control: it passes each test that makes no outside read and needs no code to run. PARROTS=deep (`make test-deep`) replays all
+labs and tries every machine of each test.
 """
 import copy
 import os
