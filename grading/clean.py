@@ -27,7 +27,7 @@ class Runs:
     """What grade.py asks about the sandbox: see runner.Setup."""
 
     def __init__(self, box, tree, model_refusal):
-        self._box, self.model_refusal = box, model_refusal
+        self._box, self.tree, self.model_refusal = box, tree, model_refusal
         self.top = box.place([(tree, basetree.PLACE, False)], basetree.PLACE)
 
     def run_prefix(self, build, directory=None, plugin=None):

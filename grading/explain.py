@@ -19,8 +19,9 @@ WFI = 0xd503207f
 class Code:
     """Where run addresses are: the kernel at its base, and the programs of the initrd where they are linked."""
 
-    def __init__(self, directory, addr2line, top="."):
-        self._directory, self._addr2line, self._top, self._programs = directory, addr2line, top, {}
+    def __init__(self, directory, addr2line, top=".", tree="."):
+        """`addr2line`: the command, a list of words, which finds the source in `top`; that is the folder `tree` here."""
+        self._directory, self._addr2line, self._top, self._tree, self._programs = directory, addr2line, top, tree, {}
         self.kernel = Symbols(os.path.join(directory, "kernel.elf"), addr2line, top)
 
     def is_wfi(self, address, base):
@@ -43,7 +44,7 @@ class Code:
     def source_line(self, place):
         """`file:line: text` of a place "file:line", or None when that is no source file of this tree: #line can name any file."""
         path, _, number = place.rpartition(":")
-        top = os.path.realpath(self._top)
+        top = os.path.realpath(self._tree)
         real = os.path.realpath(os.path.join(top, path))
         if not real.startswith(os.path.join(top, "")) or not real.endswith((".c", ".h", ".S")):
             return None

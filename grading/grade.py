@@ -87,7 +87,7 @@ def load_labs(options):
         chosen = [test for test in tests if not options.test or any(fnmatch.fnmatchcase(test.name, name) for name in wanted)]
         addr2line = [options.cross + "addr2line"]
         if options.sandbox and build:
-            code = explain.Code(build, options.sandbox.run_prefix(build) + addr2line, options.sandbox.top)
+            code = explain.Code(build, options.sandbox.run_prefix(build) + addr2line, options.sandbox.top, options.sandbox.tree)
         else:
             code = explain.Code(build, addr2line) if build else None
         labs.append(runner.Lab(number, lab_name(number), directory, build, chosen, code, hinted))
