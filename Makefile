@@ -273,14 +273,14 @@ bench: need-cross
 test:
 	$(Q)$(PYTHON) grading/tests/run.py
 # Every submission in the folder SUBMISSIONS, by lab n's tests or those in TESTS_DIR/labN; ENGINE=slurm SBATCH_FLAGS='-p cpu'.
-CLASS = $(PYTHON) grading/grade_class.py --lab $(LAB) $(if $(filter-out file,$(origin OUT)),--out '$(OUT)') $(if $(JOBS),--jobs $(JOBS)) \
+CLASS = $(PYTHON) grading/submissions/grade_class.py --lab $(LAB) $(if $(filter-out file,$(origin OUT)),--out '$(OUT)') $(if $(JOBS),--jobs $(JOBS)) \
 	$(if $(TESTS_DIR),--tests '$(TESTS_DIR)') $(if $(ENGINE),--engine '$(ENGINE)') --sbatch-flags='$(SBATCH_FLAGS)' $(if $(TIMEOUT),--timeout $(TIMEOUT))
 grade-class: need-cross
 	$(if $(and $(LAB),$(SUBMISSIONS)),,$(error make grade-class needs SUBMISSIONS=folder and LAB=n))
 	$(Q)CROSS_COMPILE='$(CROSS)' QEMU='$(QEMU)' $(CLASS) '$(SUBMISSIONS)'
 # Students' mistakes, each with the tests it must lose. M=name: only these; QUICK=1: a few of them.
 mutants: need-cross
-	$(Q)$(PYTHON) grading/mutants.py $(if $(LAB),--lab $(LAB)) $(if $(M),--name '$(M)') $(if $(QUICK),--quick) $(if $(JOBS),--jobs $(JOBS))
+	$(Q)$(PYTHON) grading/tests/mutants.py $(if $(LAB),--lab $(LAB)) $(if $(M),--name '$(M)') $(if $(QUICK),--quick) $(if $(JOBS),--jobs $(JOBS))
 test-deep:
 	$(Q)$(PYTHON) grading/tests/run.py deep
 # RUNS=n times the same grade on a busy host; LABS="2 2-start": of what.

@@ -8,7 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+GRADING = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(GRADING / "submissions"), str(GRADING)]
 import class_task                                                               # noqa: E402
 import grade                                                                    # noqa: E402
 import grade_class                                                              # noqa: E402

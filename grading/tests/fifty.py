@@ -138,7 +138,7 @@ def grade(lab, way, *arguments, environment=None):
     """Start grading the class of a lab, its output to a file; the process."""
     out = WORK / way / ("lab%d" % lab)
     out.mkdir(parents=True)
-    command = [sys.executable, str(ROOT / "grading" / "grade_class.py"), "--lab", str(lab), "--out", str(out), "--engine", way,
+    command = [sys.executable, str(ROOT / "grading" / "submissions" / "grade_class.py"), "--lab", str(lab), "--out", str(out), "--engine", way,
                *arguments, str(WORK / "submissions" / ("lab%d" % lab))]
     with open(out / "printed", "wb") as printed:
         return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=printed, stderr=printed)

@@ -4,7 +4,7 @@
     host      unit tests over the model machine, under ASan and UBSan        grading/host
     boots     QEMU boots of every stage, graded by our own harness           grading/labN
     grader    the grader's, splitter's and setup's own tests                 grading/tests
-    mutants   a few students' mistakes, which must lose their tests          grading/mutants.py, grading/labN/mutants
+    mutants   a few students' mistakes, which must lose their tests          grading/tests/mutants.py, grading/labN/mutants
     labs      proofs on real clones of the course repository                 labs/check.py
 
 A layer whose output cannot be counted has failed. Output goes to build/test/LAYER.log; `run.py LAYER...` runs some of them.

@@ -22,7 +22,7 @@ from pathlib import Path
 from unittest import mock
 
 GRADING = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(GRADING))
+sys.path[:0] = [str(GRADING / "submissions"), str(GRADING)]
 
 import class_page                   # noqa: E402
 import class_slurm                  # noqa: E402
@@ -301,7 +301,7 @@ class Class(unittest.TestCase):
         fifo = self.folder / "fifo"
         os.mkfifo(fifo)
         self.submit(ana="score 60 40", bo="score 0 40", cy="wait %s" % fifo, dan="score 60 0")
-        command = [sys.executable, str(GRADING / "grade_class.py")] + self.arguments("--jobs", "1")
+        command = [sys.executable, str(GRADING / "submissions" / "grade_class.py")] + self.arguments("--jobs", "1")
         reader = os.open(fifo, os.O_RDWR)
         self.addCleanup(os.close, reader)
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.dirname(HERE))
+sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "submissions")]
 import grade                                                                   # noqa: E402
 
 CROSS = os.environ.get("CROSS_COMPILE") or "aarch64-linux-gnu-"

@@ -21,7 +21,7 @@ import sandbox
 import submission
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
+ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "labs"))
 import split                                                                    # noqa: E402
 

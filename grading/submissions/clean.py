@@ -20,8 +20,6 @@ import sandbox
 import submission
 import testfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-
 
 class Runs:
     """What grade.py asks about the sandbox: see runner.Setup."""
@@ -64,7 +62,7 @@ def parse_arguments(arguments):
 
 def cross_compiler(named):
     """The prefix of the cross tools."""
-    done = subprocess.run(["sh", os.path.join(HERE, "tools.sh"), "cross"], stdout=subprocess.PIPE, check=False, text=True,
+    done = subprocess.run(["sh", os.path.join(grade.HERE, "tools.sh"), "cross"], stdout=subprocess.PIPE, check=False, text=True,
                           env=dict(os.environ, CROSS_COMPILE=named or ""))
     if done.returncode:
         raise submission.Mistake("no AArch64 compiler found: run `make setup`, or name one with --cross prefix-")
@@ -96,7 +94,7 @@ class Grading:
         source = basetree.split.Source()
         guest = options.tests and os.path.join(options.tests, "guest")
         base = basetree.Base(source, options.lab, box, basetree.Tools(options.cross, options.qemu, options.jobs), guest)
-        self.tests_folder = os.path.abspath(options.tests or HERE)
+        self.tests_folder = os.path.abspath(options.tests or grade.HERE)
         self.tests = load_tests(self.tests_folder, options.lab)
         os.makedirs(self.out, exist_ok=True)
         with open(os.path.join(self.out, ".submission.lock"), "w", encoding="ascii") as lock:

@@ -17,8 +17,9 @@ import sys
 import threading
 import time
 
-import page
-from explain import visible
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import page                                                                     # noqa: E402
+from explain import visible                                                     # noqa: E402
 
 ROOT = os.path.dirname(page.HERE)       # where a grader runs, on whatever machine
 GRACE = 10                              # seconds that a grader has to end by itself

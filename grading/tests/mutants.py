@@ -23,13 +23,12 @@ import sys
 import threading
 from pathlib import Path
 
-import grade
-import hints
-import testfile
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "labs"))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "grading"), str(ROOT / "labs")]
+import grade                                                                   # noqa: E402
+import hints                                                                   # noqa: E402
 import split                                                                   # noqa: E402
+import testfile                                                                # noqa: E402
 from check import NOT_INHERITED, TIMEOUT                                       # noqa: E402
 
 KEYS = {"lose": r".+", "hint": r".+", "quick": r"yes"}         # and what their value must match

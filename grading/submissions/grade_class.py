@@ -18,14 +18,15 @@ import statistics
 import sys
 import time
 
-import class_page
-import class_slurm
-import class_task
-import grade
-import page
-import reports
-import testfile
-from explain import visible
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import class_page                                                               # noqa: E402
+import class_slurm                                                              # noqa: E402
+import class_task                                                               # noqa: E402
+import grade                                                                    # noqa: E402
+import page                                                                     # noqa: E402
+import reports                                                                  # noqa: E402
+import testfile                                                                 # noqa: E402
+from explain import visible                                                     # noqa: E402
 
 ARCHIVE = re.compile(r"(.+?)\.(tar|tar\.[A-Za-z0-9]+|tgz|tbz|tbz2|txz|zip)", re.IGNORECASE | re.DOTALL)
 HARNESS = ("Makefile", "grading", "kernel", "labs", "user")

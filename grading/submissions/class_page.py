@@ -120,6 +120,6 @@ def show_class(shown, students):
 def write(path, students):
     """Write the page of a class of at least one."""
     names = {lab["lab"]: lab["name"] for student in students for lab in student.data["labs"]}
-    with open(os.path.join(page.HERE, "class_page.js"), encoding="utf-8") as file:
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "class_page.js"), encoding="utf-8") as file:
         script = file.read()
     page.write_text(path, page.page(names, lambda shown: show_class(shown, students), script))
