@@ -226,7 +226,7 @@ gdb: all
 
 OUT ?= build/grade
 GRADE = $(PYTHON) grading/grade.py --out $(OUT) --cross '$(CROSS)' --qemu '$(QEMU)' $(if $(JOBS),--jobs $(JOBS)) \
-	$(if $(T),--test '$(T)') $(if $(V),--verbose) $(if $(CHECKED),--patience 40) $(if $(PAGE),--page)
+	$(if $(T),--test '$(T)') $(if $(SEED),--seed '$(SEED)') $(if $(V),--verbose) $(if $(CHECKED),--patience 40) $(if $(PAGE),--page)
 .PHONY: grade grade-html
 # The same as a page, written beside the results.
 grade-html:
@@ -333,7 +333,7 @@ else
 endif
 	@echo 'MACHINE=virt|virt-gicv2|virt-secure|virt-secure-gicv2|versal   where to boot'
 	@echo 'CPU=cortex-a53  SMP=n  MEM=1G  ARGS="boot arguments"     how to boot'
-	@echo 'T=name V=1            one test; with its transcript      JOBS=n      tests at a time'
+	@echo 'T=name V=1            one test; with its transcript      JOBS=n SEED=x   tests at a time; the same nonces each time'
 	@echo 'CROSS_COMPILE=prefix- O=-Og|-O2 WERROR=1 CHECKED=1       how to compile; CHECKED: invariants behind every hypercall'
 
 endif # of setup
