@@ -177,7 +177,7 @@ class Tree:
         status, output = self._jobs.make(self.top, log, "build", "LAB=%d" % lab)
         if status:
             return None, output
-        _, output = self._jobs.make(self.top, log, "grade", "LAB=%d" % lab, "JOBS=1", "SEED=mutants")   # what a race costs is the same
+        _, output = self._jobs.make(self.top, log, "grade", "LAB=%d" % lab, "JOBS=1", "SEED=mutants")    # nor may a race decide
         if not results.exists():
             raise grade.Trouble("grading in %s does not work, see %s" % (os.path.relpath(self.top), os.path.relpath(log)))
         return json.loads(results.read_text("utf-8"))["labs"][0]["tests"], output
