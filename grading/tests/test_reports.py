@@ -212,7 +212,7 @@ class Processes(unittest.TestCase):
                 file.write("one\n\ttwo  words\n\n")
         if not os.path.lexists(os.path.join(top, "link.c")):
             os.symlink("../out.c", os.path.join(top, "link.c"))
-        code = explain.Code(self.directory, ["no-addr2line"], top)
+        code = explain.Code(self.directory, ["no-addr2line"], "/where/it/was/built", top)
         self.assertEqual(code.source_line("a.c:2"), "a.c:2: two words")
         for place in ("a.c:3", "a.c:9", "a.c:0", "a.c:x", "a.txt:1", "../out.c:1", "link.c:1", "/etc/passwd:1", "", "b.c:1"):
             self.assertIsNone(code.source_line(place), place)

@@ -61,7 +61,9 @@ class Graded:
         """`tests` maps test names to (arguments for the guest, extra header lines, body)."""
         top = os.path.join(scratch(), name)
         self.lab, self.out = os.path.join(top, "lab1"), os.path.join(top, "out")
-        os.makedirs(self.lab, exist_ok=True)
+        for old in (self.lab, self.out):                # of another test by this name
+            shutil.rmtree(old, ignore_errors=True)
+        os.makedirs(self.lab)
         points = [100 // len(tests)] * len(tests)
         points[0] += 100 - sum(points)
         for (test, (arguments, header, body)), share in zip(tests.items(), points):
