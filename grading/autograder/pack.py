@@ -68,7 +68,7 @@ def main():
     except (split.LabError, OSError) as error:
         print("autograder: %s" % error, file=sys.stderr)
         return 2
-    print("%s: upload it as the assignment's autograder, on an image with QEMU 7.2 (Ubuntu 24.04)" % os.path.relpath(archive))
+    print("%s: upload it as the assignment's autograder, on an image with QEMU 7.2 or newer, such as Ubuntu 24.04" % os.path.relpath(archive))
     print("%s: .github/workflows/ of the assignment's template" % os.path.relpath(target / "classroom.yml"))
     if not where:
         print("  set COURSE=owner/name of this tree on GitHub, or put it in the place of OWNER/NAME there")
