@@ -19,6 +19,7 @@ import zipfile
 from pathlib import Path
 
 import elsewhere
+import bubblewrap
 import one_node_slurm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -209,6 +210,9 @@ def by_others(tally, course, expected):
 
 
 def main():
+    if bubblewrap.WHY_NOT:
+        print("nothing tested: %s\n0 passed, 0 failed, 1 skipped" % bubblewrap.WHY_NOT)
+        return 0
     missing = one_node_slurm.missing()
     if missing:
         raise SystemExit("fifty: there is no %s: run `make setup-class`" % ", ".join(missing))

@@ -17,6 +17,8 @@ import subprocess
 import sys
 import time
 
+import bubblewrap
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LOGS = os.path.join(ROOT, "build", "test")
 RESULTS = os.path.join(ROOT, "build", "grade", "results.json")
@@ -69,8 +71,12 @@ def boots(log):
 def unittests(layer, log, pattern, **variables):
     command = [sys.executable, "-m", "unittest", "discover", "-s", "grading/tests", "-p", pattern]
     status, output = run(layer, command, log, **variables)
-    failed = numbers(r"(?:failures|errors|skipped)=(\d+)", output)         # a test that did not run shows nothing
-    return numbers(r"^Ran (\d+) test", output) - failed, failed, status
+    failed, skipped = numbers(r"(?:failures|errors)=(\d+)", output), numbers(r"skipped=(\d+)", output)
+    passed = numbers(r"^Ran (\d+) test", output) - failed - skipped
+    if not bubblewrap.WHY_NOT:
+        return passed, failed + skipped, status             # a test that did not run shows nothing
+    print("%-7s %d tests of submissions are skipped: %s" % (layer, skipped, bubblewrap.WHY_NOT))
+    return passed, failed, status
 
 
 def grader(log):

@@ -11,6 +11,7 @@ import time
 import unittest
 from unittest import mock
 
+import bubblewrap
 import toy_guest
 import clean
 import grade
@@ -41,6 +42,7 @@ class Folder(unittest.TestCase):
         return path
 
 
+@unittest.skipIf(bubblewrap.WHY_NOT, bubblewrap.WHY_NOT)
 class Sandboxed(Folder):
     def setUp(self):
         super().setUp()
@@ -162,6 +164,7 @@ class Sandboxed(Folder):
             one.give(self.tree)
 
 
+@unittest.skipIf(bubblewrap.WHY_NOT, bubblewrap.WHY_NOT)
 @unittest.skipIf(toy_guest.MISSING, "missing: %s" % ", ".join(toy_guest.MISSING))
 class Guests(unittest.TestCase):
     """QEMU in the sandbox: descriptors go through, and how it spends its time is seen."""

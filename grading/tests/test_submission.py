@@ -17,6 +17,7 @@ import unittest
 import zipfile
 from unittest import mock
 
+import bubblewrap
 import toy_guest
 import basetree
 import clean
@@ -91,6 +92,7 @@ def zipped(entries):
     return data.getvalue()
 
 
+@unittest.skipIf(bubblewrap.WHY_NOT, bubblewrap.WHY_NOT)
 @unittest.skipIf(toy_guest.MISSING, "missing: %s" % ", ".join(toy_guest.MISSING))
 class Case(unittest.TestCase):
     def setUp(self):
