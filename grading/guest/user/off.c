@@ -35,6 +35,7 @@ int main(const char *arguments)
 		else
 			yield();
 	line_hex("typed", number * 3);
+	yield(); /* also if nothing had to be waited for above */
 	hv8_wait();
 	print("woken\n");
 	return 0;
