@@ -18,8 +18,8 @@ import time
 import zipfile
 from pathlib import Path
 
-import elsewhere
 import bubblewrap
+import elsewhere
 import one_node_slurm
 
 ROOT = Path(__file__).resolve().parents[2]
