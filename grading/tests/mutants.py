@@ -2,8 +2,8 @@
 """Grades the graders: builds each mutant, a student's mistake as a patch over the reference, and checks what it costs.
 
     mutants.py [--lab N] [--name GLOB] [--quick] [--jobs N]         `make mutants` calls this
-A mutant, `labN/mutants/NAME.patch`, says which tests of lab N it loses and which hints these must show (`hint: none`: none).
-It is killed when exactly that happens. Each job works in a tree of its own, build/mutants/treeN, where the reference must have
+A mutant, `labN/mutants/NAME.patch`, says which tests of lab N it loses and which hints these must show (`hint: none`: none); and
+which it may lose, where the host decides by when input comes. It is killed when exactly that happens. Each job works in a tree of its own, build/mutants/treeN, where the reference must have
 full marks first. Results go to build/mutants/results.json, what make said of a mutant to build/mutants/labN-NAME.log. Exit
 status: 0 all are killed as they should be, 1 some are not, 2 nothing can be said.
 """
@@ -31,7 +31,7 @@ import split                                                                   #
 import testfile                                                                # noqa: E402
 from check import NOT_INHERITED, TIMEOUT                                       # noqa: E402
 
-KEYS = {"lose": r".+", "hint": r".+", "quick": r"yes"}         # and what their value must match
+KEYS = {"lose": r".+", "may": r".+", "hint": r".+", "quick": r"yes"}      # and what their value must match
 SHOWN = 60                          # columns for the tests that a mutant loses
 
 Lab = collections.namedtuple("Lab", "number points hints mutants")             # points: of each test, by its name
@@ -55,13 +55,15 @@ class Mutant:
             if not line.strip():
                 continue
             if not re.fullmatch(KEYS.get(key, "(?!)"), value) or key in given:
-                self._problem(number, "must be lose: TESTS, hint: NAMES or quick: yes, each at most once, not %r" % line)
+                self._problem(number, "must be lose: or may: TESTS, hint: NAMES or quick: yes, each at most once, not %r" % line)
             given[key] = value.split(), number
         for key in ("lose", "hint"):
             if key not in given:
                 self._problem(1, "no %s:" % key)
         self.lose, line = given.get("lose", ([], 1))
         self._known(line, self.lose, tests, "test")
+        self.may, line = given.get("may", ([], 1))
+        self._known(line, self.may, tests, "test")
         self.hints, line = given.get("hint", ([], 1))
         self.hints = [] if self.hints == ["none"] else self.hints
         self._known(line, self.hints, known, "hint")
@@ -224,14 +226,15 @@ def errors(output):
 def judge(mutant, tests, log):
     """The Outcome of a mutant with these results of its lab."""
     lost = [test["name"] for test in tests if test["status"] == "fail"]
-    shown = list(dict.fromkeys(test["hint"] for test in tests if test["hint"]))
+    shown = list(dict.fromkeys(test["hint"] for test in tests if test["hint"] and test["name"] not in mutant.may))
     unjudged = ["%s: %s" % (test["name"], test["why"]) for test in tests if test["status"] == "error"]
     if unjudged:
         problem = "could not be judged: try again on a host with less to do (%s)" % "; ".join(unjudged)
     elif not lost:
         problem = "survives: strengthen a test, or take it off the list if it changes nothing that a test could see"
     else:
-        losses = differences(mutant.lose, lost, "does not lose ", "loses also ", ": correct its lose: line, or the test")
+        certain = [name for name in lost if name not in mutant.may]
+        losses = differences(mutant.lose, certain, "does not lose ", "loses also ", ": correct its lose: line, or the test")
         hinted = differences(mutant.hints, shown, "does not show hint ", "shows hint ",
                              ": correct its hint: line, or the hint's conditions")
         problem = "; ".join(losses + hinted)

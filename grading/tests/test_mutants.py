@@ -126,6 +126,11 @@ class Toy(unittest.TestCase):
     def test_too_small_a_loss(self):
         self.wrong(patch("one", "none", "one two", "first"), "does not lose two: correct")
 
+    def test_a_loss_that_depends_on_the_host(self):
+        self.wrong(patch("one", "none", "two", "none", more="may: one\n"), r"does not lose two: correct its lose: line, or the test \(")
+        status, printed = self.run_on({"a": patch("two", "none", "two", "none", more="may: one\n")})
+        self.assertEqual(status, 0, printed)
+
     def test_a_hint_that_is_not_shown(self):
         self.wrong(patch("two", "none", "two", "second"), "does not show hint second: correct its hint: line")
 
