@@ -3,9 +3,9 @@
 
     mutants.py [--lab N] [--name GLOB] [--quick] [--jobs N]         `make mutants` calls this
 A mutant, `labN/mutants/NAME.patch`, says which tests of lab N it loses and which hints these must show (`hint: none`: none); and
-which it may lose, when that is a race, with input, say. It is killed when exactly that happens. Each job works in a tree of its own, build/mutants/treeN, where the reference must have
-full marks first. Results go to build/mutants/results.json, what make said of a mutant to build/mutants/labN-NAME.log. Exit
-status: 0 all are killed as they should be, 1 some are not, 2 nothing can be said.
+which it may lose, when that is a race, with input, say. It is killed when exactly that happens. Each job works in a tree of its
+own, build/mutants/treeN, where the reference must have full marks first. Results go to build/mutants/results.json, what make said of
+a mutant to build/mutants/labN-NAME.log. Exit status: 0 all are killed as they should be, 1 some are not, 2 nothing can be said.
 """
 import argparse
 import collections
