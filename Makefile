@@ -25,8 +25,8 @@ TREE := $(wildcard labs/split.py)
 O ?= -Og
 stage_dir = build/lab$(1)$(if $(filter 0,$(SOLUTION)),-start)$(filter-out -Og,$(O))$(if $(CHECKED),-checked)$(if $(BENCH),-bench)
 -include lab.mk
-NEWEST := 6
-ALL_LABS := 1 2 3 4 5 6
+ALL_LABS := $(sort $(patsubst grading/lab%/,%,$(wildcard grading/lab[1-9]/)))
+NEWEST := $(lastword $(ALL_LABS))
 ifdef TREE
   LAB_STAGE := $(or $(LAB),$(NEWEST))
   SOLUTION ?= 1
