@@ -128,7 +128,7 @@ class GdbRemote:
         pc, x0, cpsr = (self.register((name,)) for name in ("pc", "x0", "cpsr"))
         if cpsr >> 2 & 3 != 2:
             raise GdbError("it can be read at EL2 only, and here the CPU is at EL%d" % (cpsr >> 2 & 3))
-        thread = self.command("qC")[2:]
+        thread = self.current_thread()
         code = self.read(pc, 4)
         self._set_code(pc, mrs_x0.to_bytes(4, "little"))
         try:
@@ -144,6 +144,10 @@ class GdbRemote:
             self._set_register("cpsr", cpsr, 4)
             raise GdbError("reading it is undefined on this machine")
         return value
+
+    def current_thread(self):
+        """The stub's name of the CPU that is asked."""
+        return self.command("qC")[2:]
 
     def _register_numbers(self):
         """Register numbers from the target description: counted on from the last one, unless regnum is given."""

@@ -1,0 +1,29 @@
+"""hv8's commands for gdb; `make gdb` sources this file, and `help hv8` lists the commands.
+
+A command is a subclass of target.Command in a module of this folder, named for what it shows, that MODULES lists.
+"""
+import importlib
+import os
+import sys
+
+import gdb
+
+MODULES = ("syndromes",)
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [path for path in (FOLDER, os.path.join(os.path.dirname(FOLDER), "grading")) if path not in sys.path]
+
+
+class Hv8(gdb.Command):
+    """What the hypervisor and its processes are doing: hv8 COMMAND."""
+
+    def __init__(self):
+        super().__init__("hv8", gdb.COMMAND_DATA, gdb.COMPLETE_COMMAND, True)
+
+
+Hv8()
+gdb.execute("set max-value-size unlimited")         # the table of pages is larger than gdb's limit
+for module in MODULES:
+    importlib.import_module(module)
+for command in importlib.import_module("target").Command.__subclasses__():
+    command()
