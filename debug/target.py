@@ -10,6 +10,7 @@ import re
 import gdb
 
 import gdbremote
+import regions
 import registers
 import symbols
 
@@ -141,6 +142,29 @@ def elf():
     path = kernel().filename
     found = _elf(path, os.path.getmtime(path))
     return found, int(symbol("main").value().address) - found.address("main")
+
+
+class Code:
+    """Where an address is, for grading/faults.py: by the symbols that gdb has, the kernel's and the program's."""
+
+    def at(self, address, base):
+        """(function, place) of an instruction, or None."""
+        try:
+            block = gdb.block_for_pc(address)
+        except gdb.error:
+            block = None
+        while block is not None and block.function is None:
+            block = block.superblock
+        line = gdb.find_pc_line(address)
+        place = "%s:%d" % (line.symtab.filename, line.line) if line.symtab else ""
+        return (block.function.name, place) if block is not None else None
+
+
+def space():
+    """The regions.Regions of this machine, as `make gdb` was told it, like `make qemu-gdb`."""
+    found, base = elf()
+    machine, memory = (gdb.convenience_variable("hv8_" + name) for name in ("machine", "memory"))
+    return regions.Regions(found, base, machine.string() if machine else "virt", memory.string() if memory else "1G")
 
 
 def words(arguments):

@@ -10,7 +10,6 @@ from explain import name_place
 MAX_PLACES = 8
 BEFORE, BEHIND = 4, 100             # lines around a panic that may show registers
 ENDS = r"hv8: (panic|process \d+ \((?P<program>.*)\) killed): "
-NO_FAR = (0x00, 0x15, 0x16, 0x17, 0x18, 0x3c)                  # classes for which FAR_ELx holds nothing (D19.2.41)
 
 
 def printed(lines, code, base, regions):
@@ -27,7 +26,7 @@ def printed(lines, code, base, regions):
             if register.startswith("ESR"):
                 syndrome = value
                 found.append("%s 0x%x: %s" % (register, value, esr.decode(value)))
-            elif register.startswith("FAR") and has_address(syndrome):
+            elif register.startswith("FAR") and _has_address(syndrome):
                 found.append("%s 0x%x: %s" % (register, value, _region(value, program, code, regions)))
         for digits in re.findall(r"\bat 0x([0-9a-fA-F]{1,16})$", line) if program and "killed: " in line else ():
             found.append("0x%s: %s" % (digits, _region(int(digits, 16), program, code, regions)))
@@ -40,9 +39,9 @@ def printed(lines, code, base, regions):
     return list(dict.fromkeys(found))
 
 
-def has_address(syndrome):
+def _has_address(syndrome):
     """Does FAR hold an address for this ESR? Yes, if nobody knows."""
-    return syndrome is None or syndrome >> 26 & 0x3f not in NO_FAR
+    return syndrome is None or esr.has_address(syndrome)
 
 
 def _region(address, program, code, regions):
@@ -59,7 +58,7 @@ def registers(values, code, base, regions):
         elif name.startswith("ELR"):
             where = code.at(value, base)
             found.append("%s 0x%x: %s" % (name, value, name_place(where) if where else _where(name, value, regions)))
-        elif name.startswith("FAR") and has_address(syndrome) or name.startswith("VBAR"):
+        elif name.startswith("FAR") and _has_address(syndrome) or name.startswith("VBAR"):
             found.append("%s 0x%x: %s" % (name, value, _where(name, value, regions)))
     return found
 

@@ -5,8 +5,6 @@ HCR_EL2.E2H = 0. A register without fields is compared whole.
 """
 import re
 
-import esr
-
 _TIMER = "ENABLE 0 IMASK 1 ISTATUS 2"
 _LAYOUT = {
     "SCTLR_EL2": "M 0 A 1 C 2 SA 3 SA0 4 CP15BEN 5 nAA 6 ITD 7 SED 8 EnRCTX 10 EOS 11 I 12 EnDB 13 DZE 14 UCT 15 nTWI 16 "
@@ -59,6 +57,21 @@ _LAYOUT = {
     "cpsr": "M 4:0 F 6 I 7 A 8 D 9 IL 20 SS 21 PAN 22 V 28 C 29 Z 30 N 31",
 }
 
+# Exception classes, ESR_ELx.EC.
+CLASSES = {
+    0x00: "unknown reason (undefined instruction)", 0x01: "trapped WFI or WFE", 0x03: "trapped MCR or MRC (AArch32)",
+    0x04: "trapped MCRR or MRRC (AArch32)", 0x05: "trapped MCR or MRC (AArch32)", 0x06: "trapped LDC or STC (AArch32)",
+    0x07: "trapped FP or SIMD", 0x08: "trapped VMRS (AArch32)", 0x09: "trapped pointer authentication", 0x0a: "trapped LD64B or ST64B",
+    0x0c: "trapped MRRC (AArch32)", 0x0d: "branch target exception", 0x0e: "illegal execution state",
+    0x11: "SVC (AArch32)", 0x12: "HVC (AArch32)", 0x13: "SMC (AArch32)", 0x15: "SVC", 0x16: "HVC", 0x17: "SMC",
+    0x18: "trapped system register", 0x19: "trapped SVE", 0x1a: "trapped ERET", 0x1c: "pointer authentication failure",
+    0x1d: "trapped SME", 0x20: "instruction abort from a lower level", 0x21: "instruction abort", 0x22: "PC alignment fault",
+    0x24: "data abort from a lower level", 0x25: "data abort", 0x26: "SP alignment fault", 0x28: "FP exception (AArch32)",
+    0x2c: "FP exception", 0x2f: "SError", 0x30: "breakpoint from a lower level", 0x31: "breakpoint",
+    0x32: "software step from a lower level", 0x33: "software step", 0x34: "watchpoint from a lower level", 0x35: "watchpoint",
+    0x38: "BKPT (AArch32)", 0x3a: "vector catch (AArch32)", 0x3c: "BRK",
+}
+
 # What the values of some fields mean: those that are easily mixed up. (Pattern of REGISTER.FIELD, {value: meaning} or a function.)
 _CACHED = {0: "non-cacheable", 1: "write-back, allocates on read and write", 2: "write-through", 3: "write-back, no write allocate"}
 MEANINGS = (
@@ -75,7 +88,7 @@ MEANINGS = (
     (r"CNTKCTL_EL1\.EL0[PV]C?TEN", {0: "trapped to EL1", 1: "not trapped"}),
     (r"CPTR_EL2\.T\w+", {0: "not trapped", 1: "trapped to EL2"}),
     (r"ICC_SRE_EL.\.SRE", {0: "memory-mapped interface", 1: "system registers"}),
-    (r"ESR_EL.\.EC", esr.CLASSES),
+    (r"ESR_EL.\.EC", CLASSES),
     (r"cpsr\.M", {0: "EL0", 4: "EL1 with SP_EL0", 5: "EL1", 8: "EL2 with SP_EL0", 9: "EL2"}),
 )
 
