@@ -13,21 +13,16 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import course
 import split
+from proofs import Fail, Tally, environment
 from split import LabError
 
 DISTINCTIVE = 25                    # a shorter line of a reference body may be in a starter by chance
 TIMEOUT = 900                       # seconds for one make, far above what any takes
-NOT_INHERITED = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "LAB", "SOLUTION", "T", "V", "WERROR", "JOBS")
-
-
-class Fail(Exception):
-    """Why a proof failed."""
 
 
 # What a tree must not contain
@@ -118,15 +113,14 @@ def names_hole(test, names):
     return bool(set(test["holes"]) & set(names)) or any(re.search(rf"\b{name}\b", test["why"] or "") for name in names)
 
 
-class Check:
+class Check(Tally):
     """One run: the scratch folder with its clones and logs, and the proofs' results."""
 
     def __init__(self, source, scratch):
+        super().__init__()
         self.source, self.scratch = source, Path(scratch)
         self.labs, self.holes = source.labs, source.holes
         self.repository = self.scratch / "course.git"
-        self.passed = self.failed = 0
-        self.lock = threading.Lock()
         shutil.rmtree(self.scratch, ignore_errors=True)
         (self.scratch / "logs").mkdir(parents=True)
         course.publish(source, self.repository)
@@ -139,12 +133,7 @@ class Check:
             step(log, *args)
         except (Fail, LabError) as error:
             reason = str(error)
-        with self.lock:
-            self.passed += reason is None
-            self.failed += reason is not None
-            shown = f"   log: {os.path.relpath(log)}" if log.exists() else ""
-            print(f"ok   {name}" if reason is None else f"FAIL {name}: {reason}{shown}", flush=True)
-        return reason is None
+        return self.report(name, reason, log)
 
     def git(self, tree, *args, check=True):
         return split.git(*args, cwd=tree, env=course.IDENTITY, check=check)
@@ -155,15 +144,13 @@ class Check:
 
     def make(self, log, tree, *args):
         """Run make in a tree; return whether it succeeded, and its output."""
-        env = {key: value for key, value in os.environ.items()
-               if key not in NOT_INHERITED and not key.startswith("GIT_")}
         command = ["make", *args]
         with open(log, "ab") as out:
             out.write(f"$ {' '.join(command)}    (in {tree})\n".encode())
             out.flush()
             begin = out.tell()
             try:
-                done = subprocess.run(command, cwd=tree, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                done = subprocess.run(command, cwd=tree, env=environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                       timeout=TIMEOUT)
             except subprocess.TimeoutExpired:
                 raise Fail(f"`{' '.join(command)}` takes more than {TIMEOUT} s") from None
@@ -336,8 +323,7 @@ def main():
         check.run(args.lab, max(1, args.jobs), args.quick)
     except LabError as error:
         sys.exit(f"check-labs: {error}".replace("\n", "\ncheck-labs: "))
-    print(f"{check.passed} passed, {check.failed} failed")
-    sys.exit(1 if check.failed else 0)
+    sys.exit(check.closing())
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ class ToyCourse(unittest.TestCase):
         for path, text in TOY.items():
             self.write(path, text)
         (self.root / "setup.sh").chmod(0o755)
-        for name in ("split.py", "course.py", "check.py", "README.course.md"):
+        for name in ("split.py", "course.py", "check.py", "proofs.py", "README.course.md"):
             shutil.copy(LABS / name, self.root / "labs" / name)
         self.git("init", "--quiet")
         self.save()
