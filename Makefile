@@ -260,11 +260,14 @@ clean:
 # ---- the instructor's tree ------------------------------------------------------------------------------------------
 
 ifdef TREE
-.PHONY: labs check-labs test mutants grade-class autograder format format-check host-test fuzz test-deep steady grade-cost test-class
+.PHONY: labs check-labs test mutants grade-class autograder format format-check host-test fuzz test-deep steady grade-cost test-class check-handouts
 labs:
 	$(Q)$(PYTHON) labs/course.py --out build/course.git
 check-labs:
 	$(Q)$(PYTHON) labs/check.py
+# Handouts' form, links and names, and every command that they show. PAGE=lab1-uart: only this one; WRITE=1: put the outputs into it.
+check-handouts:
+	$(Q)$(PYTHON) labs/handouts.py $(if $(WRITE),--write) $(PAGE)
 # What the newest kernel's operations cost; README.md says what the rows are.
 .PHONY: bench
 bench: BENCHED := build/lab$(NEWEST)-O2-bench

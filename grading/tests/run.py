@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""`make test`: every test of this repository, in five layers, and one closing line `N passed, N failed`.
+"""`make test`: every test of this repository, in six layers, and one closing line `N passed, N failed`.
 
     host      unit tests over the model machine, under ASan and UBSan        grading/host
     boots     QEMU boots of every stage, graded by our own harness           grading/labN
     grader    the grader's, splitter's and setup's own tests                 grading/tests
     mutants   a few students' mistakes, which must lose their tests          grading/tests/mutants.py, grading/labN/mutants
     labs      proofs on real clones of the course repository                 labs/check.py
+    handouts  their form, links and names, and every command they show       labs/handouts.py
 
 A layer whose output cannot be counted has failed. Output goes to build/test/LAYER.log; `run.py LAYER...` runs some of them.
 `make test-deep` is one more, `deep`: what takes minutes and seldom breaks, parrots on every machine of every test.
@@ -39,7 +40,7 @@ def run(layer, command, log, **variables):
         for line in process.stdout:
             log.write(line)
             lines.append(line)
-            print("%-7s %s" % (layer, line.rstrip("\n")), flush=True)
+            print("%-8s %s" % (layer, line.rstrip("\n")), flush=True)
     return process.returncode, "".join(lines)
 
 
@@ -75,7 +76,7 @@ def unittests(layer, log, pattern, **variables):
     passed = numbers(r"^Ran (\d+) test", output) - failed - skipped
     if not bubblewrap.WHY_NOT:
         return passed, failed + skipped, status             # a test that did not run shows nothing
-    print("%-7s %d tests of submissions are skipped: %s" % (layer, skipped, bubblewrap.WHY_NOT))
+    print("%-8s %d tests of submissions are skipped: %s" % (layer, skipped, bubblewrap.WHY_NOT))
     return passed, failed, status
 
 
@@ -93,12 +94,21 @@ def mutants(log):
             numbers(r"^\d+ mutants killed as they should be, (\d+) not$", output), status)
 
 
-def labs(log):
-    status, output = run("labs", [sys.executable, "labs/check.py"], log)
+def proofs(layer, program, log):
+    status, output = run(layer, [sys.executable, program], log)
     return numbers(r"^(\d+) passed", output), numbers(r"^\d+ passed, (\d+) failed", output), status
 
 
-LAYERS = {"host": host, "boots": boots, "grader": grader, "mutants": mutants, "labs": labs, "deep": deep}
+def labs(log):
+    return proofs("labs", "labs/check.py", log)
+
+
+def handouts(log):
+    return proofs("handouts", "labs/handouts.py", log)
+
+
+LAYERS = {"host": host, "boots": boots, "grader": grader, "mutants": mutants, "labs": labs,
+          "handouts": handouts, "deep": deep}
 USUAL = [layer for layer in LAYERS if layer != "deep"]
 
 
@@ -115,7 +125,7 @@ def main():
         if failed == 0 and (status or passed == 0):
             failed = 1                          # it broke before or outside its tests
         total_passed, total_failed = total_passed + passed, total_failed + failed
-        summary.append("%-7s %4d passed, %d failed, %.0f s" % (layer, passed, failed, time.monotonic() - start))
+        summary.append("%-8s %4d passed, %d failed, %.0f s" % (layer, passed, failed, time.monotonic() - start))
     print("\n".join([""] + summary))
     print("%d passed, %d failed" % (total_passed, total_failed))
     return 1 if total_failed else 0
