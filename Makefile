@@ -71,7 +71,7 @@ WARNINGS := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes $(i
 STAGE_FLAGS := -DLAB=$(LAB_STAGE) -DSOLUTION=$(SOLVED) $(if $(CHECKED),-DCHECKED=1)
 COMMON := -std=gnu11 -g $(O) $(WARNINGS) -ffreestanding -nostdinc -isystem $(shell $(CROSS)gcc -print-file-name=include 2>/dev/null) \
 	-march=armv8-a -mgeneral-regs-only -mstrict-align -fno-omit-frame-pointer -fno-stack-protector -fno-common \
-	-fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks -fno-strict-aliasing
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-delete-null-pointer-checks -fno-strict-aliasing
 KFLAGS := $(COMMON) -fpie -fvisibility=hidden $(STAGE_FLAGS) -Ikernel/include -I$(B)
 UFLAGS := $(COMMON) -ffunction-sections -fno-pie $(STAGE_FLAGS) -Iuser/lib -Ikernel/include
 KLINK := -nostdlib -static -Wl,-pie,--no-dynamic-linker,-z,text,-z,norelro,--build-id=none,-z,noexecstack -T kernel/boot/kernel.ld
