@@ -220,7 +220,7 @@ gdb: all
 	@echo "  GDB   attaches to port $(GDB_PORT), where 'make qemu-gdb' must be waiting in another terminal"
 	@printf '%s\n' 'set confirm off' 'set architecture aarch64' 'set $$hv8_machine = "$(MACHINE)"' 'set $$hv8_memory = "$(MEM)"' \
 		'source debug/hv8.py' 'target remote 127.0.0.1:$(GDB_PORT)' \
-		'add-symbol-file $(B)/kernel.elf -o $(LOAD)' 'hbreak *$(LOAD)' continue delete >$(B)/gdb.cmd
+		'symbol-file $(B)/kernel.elf -o $(LOAD)' 'hbreak *$(LOAD)' continue delete >$(B)/gdb.cmd
 	$(Q)$(GDB) -nx -q -x $(B)/gdb.cmd $(GDBFLAGS)
 
 # ---- grade ----------------------------------------------------------------------------------------------------------
