@@ -260,7 +260,7 @@ clean:
 # ---- the instructor's tree ------------------------------------------------------------------------------------------
 
 ifdef TREE
-.PHONY: labs check-labs test mutants grade-class autograder format format-check host-test fuzz test-deep steady grade-cost test-class check-handouts
+.PHONY: labs check-labs test mutants grade-class autograder format format-check host-test fuzz test-deep steady grade-cost test-class check-handouts drawings
 labs:
 	$(Q)$(PYTHON) labs/course.py --out build/course.git
 check-labs:
@@ -268,6 +268,9 @@ check-labs:
 # Handouts' form, links and names, and every command that they show. PAGE=lab1-uart: only this one; WRITE=1: put the outputs into it.
 check-handouts:
 	$(Q)$(PYTHON) labs/handouts.py $(if $(WRITE),--write) $(PAGE)
+# The handouts' drawings, from their sources; N=name: only this one.
+drawings:
+	$(Q)$(PYTHON) handouts/drawings/draw.py $(N)
 # What the newest kernel's operations cost; README.md says what the rows are.
 .PHONY: bench
 bench: BENCHED := build/lab$(NEWEST)-O2-bench

@@ -52,6 +52,8 @@ _LAYOUT = {
                     "vINTID 31:0 pINTID 44:32 Priority 55:48 NMI 59 Group 60 HW 61 State 63:62"),      # HW = 0: EOI is pINTID bit 9
     "ESR_EL1": "ISS 24:0 IL 25 EC 31:26",
     "ESR_EL2": "ISS 24:0 IL 25 EC 31:26",
+    "SPSR_EL2": "M 4:0 F 6 I 7 A 8 D 9 BTYPE 11:10 SSBS 12 ALLINT 13 IL 20 SS 21 PAN 22 UAO 23 DIT 24 TCO 25 V 28 C 29 Z 30 N 31",
+    "CPACR_EL1": "ZEN 17:16 FPEN 21:20 SMEN 25:24 TTA 28",
     "VTTBR_EL2": "CnP 0 BADDR 47:1 VMID 63:48",
     "VBAR_EL1": "", "VBAR_EL2": "", "CNTVOFF_EL2": "", "TPIDR_EL2": "", "sp": "", "pc": "",
     "cpsr": "M 4:0 F 6 I 7 A 8 D 9 IL 20 SS 21 PAN 22 V 28 C 29 Z 30 N 31",
@@ -70,6 +72,38 @@ CLASSES = {
     0x2c: "FP exception", 0x2f: "SError", 0x30: "breakpoint from a lower level", 0x31: "breakpoint",
     0x32: "software step from a lower level", 0x33: "software step", 0x34: "watchpoint from a lower level", 0x35: "watchpoint",
     0x38: "BKPT (AArch32)", 0x3a: "vector catch (AArch32)", 0x3c: "BRK",
+}
+
+# What is not a system register but has fields: descriptors (D8.3.1, 4 KiB granule), syndromes (D19.2.38), TLBI arguments (D8.14.5);
+# registers in memory, of the PL011 (DDI 0183 3.3) and of the GIC (IHI 0048 4.3, 4.4, 5.3; IHI 0069 12.9, 12.11), in the view of
+# non-secure software.
+_PAGE = "Valid 0 Table 1 AttrIndx 4:2 %s SH 9:8 AF 10 %s Address 47:%d GP 50 DBM 51 Contiguous 52 %s Software 58:55 PBHA 62:59"
+_BYTES = "%s0 7:0 %s1 15:8 %s2 23:16 %s3 31:24"
+_INTERRUPTS = "RIM%s 0 CTSM%s 1 DCDM%s 2 DSRM%s 3 RX%s 4 TX%s 5 RT%s 6 FE%s 7 PE%s 8 BE%s 9 OE%s 10"
+_FORMATS = {
+    "EL2_TABLE": "Valid 0 Table 1 Address 47:12 XNTable 60 APTable1 62",
+    "EL2_BLOCK": _PAGE % ("AP1 6 AP2 7", "nT 16", 21, "XN 54"),
+    "EL2_PAGE": _PAGE % ("AP1 6 AP2 7", "", 12, "XN 54"),
+    "EL1_TABLE": "Valid 0 Table 1 Address 47:12 PXNTable 59 UXNTable 60 APTable0 61 APTable1 62",
+    "EL1_PAGE": _PAGE % ("AP1 6 AP2 7", "nG 11", 12, "PXN 53 UXN 54"),
+    "ISS_DATA_ABORT": "DFSC 5:0 WnR 6 S1PTW 7 CM 8 EA 9 FnV 10 SET 12:11 VNCR 13 AR 14 SF 15 SRT 20:16 SSE 21 SAS 23:22 ISV 24",
+    "ISS_MSR": "Direction 0 CRm 4:1 Rt 9:5 CRn 13:10 Op1 16:14 Op2 19:17 Op0 21:20",
+    "TLBI_VAE1IS": "VA 43:0 TTL 47:44 ASID 63:48", "TLBI_ASIDE1IS": "ASID 63:48",
+    "PL011_DR": "DATA 7:0 FE 8 PE 9 BE 10 OE 11", "PL011_RSR": "FE 0 PE 1 BE 2 OE 3",
+    "PL011_FR": "CTS 0 DSR 1 DCD 2 BUSY 3 RXFE 4 TXFF 5 RXFF 6 TXFE 7 RI 8",
+    "PL011_IBRD": "DIVINT 15:0", "PL011_FBRD": "DIVFRAC 5:0",
+    "PL011_LCR_H": "BRK 0 PEN 1 EPS 2 STP2 3 FEN 4 WLEN 6:5 SPS 7",
+    "PL011_CR": "UARTEN 0 SIREN 1 SIRLP 2 LBE 7 TXE 8 RXE 9 DTR 10 RTS 11 Out1 12 Out2 13 RTSEn 14 CTSEn 15",
+    "PL011_IFLS": "TXIFLSEL 2:0 RXIFLSEL 5:3",
+    "PL011_IMSC": _INTERRUPTS.replace("%s", "IM"), "PL011_ICR": _INTERRUPTS.replace("%s", "IC"),
+    "GICD_CTLR": "EnableGrp1 0 EnableGrp1A 1 ARE_NS 4 RWP 31", "GICR_WAKER": "ProcessorSleep 1 ChildrenAsleep 2",
+    "GICD_IPRIORITYR": _BYTES.replace("%s", "Priority"), "GICD_ITARGETSR": _BYTES.replace("%s", "Targets"),
+    "GICD_ICFGR": " ".join("Config%d %d:%d" % (n, 2 * n + 1, 2 * n) for n in range(16)),
+    "GICC_CTLR": "EnableGrp1 0 FIQBypDisGrp1 5 IRQBypDisGrp1 6 EOImodeNS 9",
+    "GICC_PMR": "Priority 7:0", "GICC_IAR": "INTID 9:0 CPUID 12:10",
+    "GICH_LR": "VirtualID 9:0 PhysicalID 19:10 Priority 27:23 State 29:28 Grp1 30 HW 31",                # HW = 0: EOI is bit 19
+    "GICH_HCR": "En 0 UIE 1 LRENPIE 2 NPIE 3 VGrp0EIE 4 VGrp0DIE 5 VGrp1EIE 6 VGrp1DIE 7 EOICount 31:27",
+    "GICH_VMCR": "VMGrp0En 0 VMGrp1En 1 VMAckCtl 2 VMFIQEn 3 VMCBPR 4 VEM 9 VMABP 20:18 VMBP 23:21 VMPriMask 31:27",
 }
 
 # What the values of some fields mean: those that are easily mixed up. (Pattern of REGISTER.FIELD, {value: meaning} or a function.)
@@ -116,6 +150,7 @@ def _parse(layout):
 
 
 REGISTERS = {name: _parse(layout) for name, layout in _LAYOUT.items()}
+FORMATS = {name: _parse(layout) for name, layout in _FORMATS.items()}
 
 
 def gdb_names(register):
@@ -149,9 +184,13 @@ def difference(register, name, expected, got):
 
 def _value(register, name, value):
     """A field's value, with its meaning where the manual gives values names."""
-    text = str(value) if value < 10 else "0x%x" % value
+    text, named = str(value) if value < 10 else "0x%x" % value, meaning(register, name, value)
+    return "%s (%s)" % (text, named) if named else text
+
+
+def meaning(register, name, value):
+    """What the manual calls this value of a field, or None."""
     for pattern, meanings in MEANINGS:
         if re.fullmatch(pattern, register + "." + name):
-            meaning = meanings.get(value) if isinstance(meanings, dict) else meanings(value)
-            return "%s (%s)" % (text, meaning) if meaning else text
-    return text
+            return meanings.get(value) if isinstance(meanings, dict) else meanings(value)
+    return None
