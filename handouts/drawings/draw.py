@@ -14,24 +14,28 @@ import bits
 import style
 
 HERE = Path(__file__).resolve().parent
-DEFAULTS = ["-Gbgcolor=transparent", "-Gpad=0.15", "-Gfontsize=13", "-Nfontsize=12", "-Efontsize=11", "-Nshape=box", "-Nstyle=filled,rounded",
-            "-Nmargin=0.14,0.07", "-Earrowsize=0.8", "-Gfontcolor=" + style.TEXT, "-Nfontcolor=" + style.TEXT, "-Efontcolor=" + style.TEXT,
-            "-Ncolor=" + style.LINE, "-Ecolor=" + style.LINE, "-Nfillcolor=#f0f0ee"] + ["-%sfontname=%s" % (who, style.FONT) for who in "GNE"]
+SMALLER = 0.96                                                                  # letters, than dot measures them: a browser's are wider
+_ALL = 'fontname="%s", fontcolor="%s"' % (style.FONT, style.TEXT)
+DEFAULTS = ('graph [bgcolor=transparent, pad=0.15, fontsize=13, %s]; edge [fontsize=11, arrowsize=0.8, color="%s", %s]; '
+            'node [fontsize=12, shape=box, style="filled,rounded", margin="0.14,0.07", fillcolor="#f0f0ee", color="%s", %s];'
+            % (_ALL, style.LINE, _ALL, style.LINE, _ALL))
 
 
 def stamp(source):
     """How an SVG says what it was made from: the .dot file's text and the style."""
-    made_from = "\n".join([source.read_text(encoding="utf-8"), *DEFAULTS, style.svg("", "", 0, 0, "")])
+    made_from = source.read_text(encoding="utf-8") + DEFAULTS + str(SMALLER) + style.svg("", "", 0, 0, "")
     return "%s, %s" % (source.name, hashlib.sha256(made_from.encode()).hexdigest()[:16])
 
 
 def from_dot(source):
     """The SVG file of a .dot file, as a text."""
-    title = source.read_text(encoding="utf-8").splitlines()[0]
+    text = source.read_text(encoding="utf-8")
+    title = text.splitlines()[0]
     if not title.startswith("// "):
         raise bits.DrawingError("%s: the first line is not a comment that says what the drawing shows" % source.name)
     try:
-        drawn = subprocess.run(["dot", "-Tsvg", *DEFAULTS, str(source)], check=True, capture_output=True, encoding="utf-8")
+        drawn = subprocess.run(["dot", "-Tsvg"], input=re.sub(r"^(digraph .*\{)$", lambda m: m[0] + DEFAULTS, text, 1, re.M), check=True,
+                               capture_output=True, encoding="utf-8")
     except FileNotFoundError:
         raise bits.DrawingError("there is no dot: install the package graphviz") from None
     except subprocess.CalledProcessError as error:
@@ -43,6 +47,7 @@ def from_dot(source):
     body = re.sub(r"<!--.*?-->\n?|<title>.*?</title>\n?| (?:id|class)=\"[^\"]*\"", "", body, flags=re.S)
     body = re.sub(r'<polygon fill="none" stroke="none" points="[^"]*"/>\n', "", body)
     body = re.sub(r'<a xlink:title="[^"]*">|</a>', "", body)
+    body = re.sub(r'font-size="([\d.]+)"', lambda m: 'font-size="%.2f"' % (float(m[1]) * SMALLER), body)
     return style.svg(title[3:], stamp(source), round(width), round(height), '<g transform="scale(1.3333)">\n%s</g>' % body)
 
 
