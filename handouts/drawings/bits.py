@@ -24,7 +24,7 @@ import style                                                                    
 
 TABLE = Path(__file__).with_name("registers.txt")
 SYSREG = ROOT / "kernel" / "include" / "hv8" / "sysreg.h"
-CELL, MARGIN, SIZE, SMALL = 24, 16, 12, 10                                       # pixels: a bit, around all, letters, bit numbers
+CELL, MARGIN, SIZE, SMALL = 23, 12, 12, 10                                       # pixels: a bit, around all, letters, bit numbers
 NAME_AT, WORDS_AT, LEADING = 56, 168, 18                                        # the list of fields: columns, and a line's height
 _WIDTHS = {".": 278, ",": 278, ":": 278, " ": 278, "-": 333, "(": 333, ")": 333, "/": 278, "[": 278, "]": 278, ";": 278, "'": 191}
 _WIDTHS.update(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", (667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778, 667, 778,

@@ -8,15 +8,15 @@ import html
 FONT = "Helvetica,Arial,sans-serif"
 TEXT, FAINT, LINE, PAPER = "#1a1a1a", "#555f6b", "#5b6673", "#fbfbf9"
 # Light colour: dark colour.
-TEXTS = {TEXT: "#e8e8e6", FAINT: "#a9b3bd", "#a1260d": "#ffa595"}
+TEXTS = {TEXT: "#e8e8e6", FAINT: "#a9b3bd"}
 FILLS = {PAPER: "#1b1f24", "#f0f0ee": "#2a2f36",                                # paper; grey: nobody's, reserved, idle
          "#cfdff2": "#1e3c5c", "#eaf0f8": "#1d2733",                            # blue: hardware, and the ground behind it
          "#f3ddb3": "#54401a", "#fbf3e4": "#2a251b",                            # yellow: EL2, the kernel
          "#cfe8cf": "#1f4426", "#edf6ed": "#1d2a20",                            # green: EL1, processes
          "#f6d2cd": "#5c2620"}                                                  # red: wrong, or forbidden
-LINES = {LINE: "#8b97a4", "#8a9bb0": "#5d7690", "#a8916a": "#8d7545", "#7da07d": "#5c8a5c", "#a1260d": "#ffa595"}
+LINES = {LINE: "#8b97a4", "#8a9bb0": "#5d7690", "#a8916a": "#8d7545", "#7da07d": "#5c8a5c"}
 
-_RULES = (["[fill='%s']{fill:%s}" % pair for pair in {**FILLS, **TEXTS}.items()] +
+_RULES = (["[fill='%s']{fill:%s}" % pair for pair in {**FILLS, **TEXTS, **LINES}.items()] +
           ["[stroke='%s']{stroke:%s}" % pair for pair in {**LINES, **FILLS}.items()])
 CSS = "@media (prefers-color-scheme:dark){%s}" % "".join(".hv8 " + rule for rule in _RULES)
 
