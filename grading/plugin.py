@@ -1,7 +1,7 @@
-"""Builds limit.c, the QEMU plugin that bounds a run in guest instructions, and reads the report it leaves.
+"""Builds QEMU plugins, above all limit.c, which bounds a run in guest instructions, and reads the report that that leaves.
 
-Without a native compiler, or with a QEMU that has no plugins, grading goes on with wall-clock limits only: `build` then
-returns None and the one line to show.
+Without a native compiler, or with a QEMU that has no plugins, `build` returns None and the one line to show; grading goes on with
+wall-clock limits only.
 """
 import collections
 import hashlib
@@ -12,7 +12,8 @@ import struct
 import subprocess
 import tempfile
 
-SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "limit.c")
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE, HEADER = os.path.join(HERE, "limit.c"), os.path.join(HERE, "blocks.h")
 LIMIT_STATUS = 124
 
 Report = collections.namedtuple("Report", "instructions last marks blocks reason steps cpus", defaults=(0, [], []))
@@ -31,34 +32,39 @@ def _compiler():
     return None
 
 
-def build(out, qemu, qemu_version):
-    """(path of the plugin, None) or (None, warning). Built once per source, plugin interface and directory `out`."""
+def build(out, qemu, qemu_version, source=SOURCE, without="hangs end by wall clock only and holes may go unnamed"):
+    """(path of the plugin, None) or (None, warning). Built once per source, plugin interface and directory `out`.
+    `without` says in the warning what follows."""
     cc = _compiler()
     if cc is None:
-        return None, "no native C compiler: hangs end by wall clock only and holes may go unnamed; install gcc"
+        return None, "no native C compiler: %s; install gcc" % without
     interface = 2 if qemu_version >= (9, 0) else 1
-    with open(SOURCE, "rb") as file:
-        key = hashlib.sha256(file.read() + b"%d %s" % (interface, platform.machine().encode())).hexdigest()[:12]
-    path = os.path.join(out, "limit-%s.so" % key)
+    key = hashlib.sha256(b"%d %s" % (interface, platform.machine().encode()))
+    for path in (source, HEADER):
+        with open(path, "rb") as file:
+            key.update(file.read())
+    path = os.path.join(out, "%s-%s.so" % (os.path.splitext(os.path.basename(source))[0], key.hexdigest()[:12]))
     if not os.path.exists(path):
         os.makedirs(out, exist_ok=True)
         handle, fresh = tempfile.mkstemp(dir=out)
         os.close(handle)
-        command = cc + ["-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-DPLUGIN_VERSION=%d" % interface, "-o", fresh, SOURCE]
+        command = cc + ["-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-DPLUGIN_VERSION=%d" % interface, "-I", HERE,
+                        "-o", fresh, source]
         if platform.system() == "Darwin":
             command += ["-undefined", "dynamic_lookup"]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode:
             os.unlink(fresh)
-            return None, "%s cannot build grading/limit.c (%s): hangs end by wall clock only; install gcc and libc6-dev" % (
-                cc[0], (done.stdout.decode(errors="replace").strip().splitlines() or ["no message"])[0])
+            return None, "%s cannot build %s (%s): %s; install gcc and libc6-dev" % (
+                cc[0], os.path.relpath(source, os.path.dirname(HERE)),
+                (done.stdout.decode(errors="replace").strip().splitlines() or ["no message"])[0], without)
         os.chmod(fresh, 0o755)              # mkstemp made it for its owner only
         os.replace(fresh, path)
     probe = subprocess.run([qemu, "-M", "none", "-nodefaults", "-display", "none", "-monitor", "stdio", "-plugin", path],
                            input=b"quit\n", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
     if probe.returncode:
-        return None, "this QEMU takes no plugins (%s): hangs end by wall clock only; install your system's qemu-system-arm" % (
-            (probe.stderr.decode(errors="replace").strip().splitlines() or ["status %d" % probe.returncode])[0])
+        return None, "this QEMU takes no plugins (%s): %s; install your system's qemu-system-arm" % (
+            (probe.stderr.decode(errors="replace").strip().splitlines() or ["status %d" % probe.returncode])[0], without)
     return path, None
 
 

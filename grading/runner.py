@@ -37,6 +37,10 @@ class Setup:
         self.sandbox = sandbox
         self._start_seconds = start_seconds             # how long this host takes to start QEMU for its version
 
+    def observers(self, lab, base, directory):
+        """More options of QEMU, for who watches a run of the kernel at `base`: none."""
+        return []
+
     def slowness(self):
         """How much longer things may take here and now than on an idle, ordinary host."""
         load = os.getloadavg()[0] / (os.cpu_count() or 1)
@@ -106,6 +110,7 @@ def _one_run(setup, lab, test, place, on_line):
     base = entry or base
     command = machines.command(setup.qemu, place, test.smp, test.mem, os.path.join(lab.build, "kernel.bin"), entry,
                                nonces.expand(test.args, nonce), _initrd(test, lab, directory, nonce))
+    command += setup.observers(lab, base, directory)
     words = [place.machine, place.cpu and "with " + place.cpu, place.cntfrq and "at %d Hz" % place.cntfrq]
     where = ["  on " + " ".join(filter(None, words))] if not alone else []
     spaces = regions.Regions(lab.code.kernel, base, place.machine, test.mem)

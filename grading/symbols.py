@@ -20,7 +20,7 @@ class Symbols:
     def __init__(self, path, addr2line, top="."):
         """`addr2line`: the command, a list of words; `top`: the folder that places in the source are shown from."""
         self._path, self._addr2line, self._top = path, addr2line, top
-        self._addresses, self._code_offsets = {}, []
+        self._addresses, self._sizes, self._code_offsets = {}, {}, []
         code, self._code_ranges, self._sections = [], [], []
         sections, symbols = _read_elf(path)
         for section, flags, address, offset, size in sections:
@@ -29,10 +29,11 @@ class Symbols:
             if flags & _SHF_EXECINSTR:
                 self._code_offsets.append((address, address + size, offset))
                 self._code_ranges.append((address, address + size))
-        for name, kind, address, section in symbols:
+        for name, kind, address, section, size in symbols:
             if name.startswith("$") or not 0 < section < len(sections):
                 continue                            # mapping symbols, undefined ones, constants
             self._addresses.setdefault(name, address)
+            self._sizes.setdefault(name, size)
             code.append((address, kind != _STT_FUNC, name))
         self._code = sorted(code, key=lambda entry: (entry[0], not entry[1]))     # at one address functions come last, and win
         self._starts = [entry[0] for entry in self._code]
@@ -41,6 +42,10 @@ class Symbols:
     def address(self, name):
         """Link address of a symbol, or None."""
         return self._addresses.get(name)
+
+    def size(self, name):
+        """How many bytes a symbol's object or function has, or None."""
+        return self._sizes.get(name)
 
     def is_code(self, address):
         """Is this link address inside the instructions?"""
@@ -78,19 +83,20 @@ class Symbols:
 
     def has_code(self, words):
         """Are these, as {link address: word}, the instructions here, as far as they lie in one section?"""
-        found = 0
+        found = [(self.word(address), word) for address, word in words.items() if self.is_code(address)]
+        return bool(found) and all(here == word for here, word in found)
+
+    def word(self, address):
+        """The instruction at a link address, or None."""
         try:
             with open(self._path, "rb") as file:
-                for address, word in words.items():
-                    for start, end, offset in self._code_offsets:
-                        if start <= address < end:
-                            file.seek(offset + address - start)
-                            if int.from_bytes(file.read(4), "little") != word:
-                                return False
-                            found += 1
+                for start, end, offset in self._code_offsets:
+                    if start <= address < end:
+                        file.seek(offset + address - start)
+                        return int.from_bytes(file.read(4), "little")
         except OSError:
-            return False
-        return found > 0
+            pass
+        return None
 
 
 def _short_path(path, top):
@@ -100,7 +106,7 @@ def _short_path(path, top):
 
 
 def _read_elf(path):
-    """Sections as (name, flags, address, offset, size), symbols as (name, type, value, section index) of a little-endian ELF64."""
+    """Sections as (name, flags, address, offset, size), symbols as (name, type, value, section index, size) of a little-endian ELF64."""
     sections, symbols = [], []
     try:
         with open(path, "rb") as file:
@@ -115,8 +121,8 @@ def _read_elf(path):
         for header in (h for h in headers if h[1] == _SHT_SYMTAB):
             strings = headers[header[6]][4]
             for offset in range(header[4], header[4] + header[5], 24):
-                name, info, _, section, value, _ = struct.unpack_from("<IBBHQQ", data, offset)
-                symbols.append((_string(data, strings + name), info & 15, value, section))
+                name, info, _, section, value, size = struct.unpack_from("<IBBHQQ", data, offset)
+                symbols.append((_string(data, strings + name), info & 15, value, section, size))
     except (OSError, struct.error, IndexError, ValueError):
         pass
     return sections, symbols
