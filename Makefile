@@ -223,6 +223,14 @@ gdb: all
 		'symbol-file $(B)/kernel.elf -o $(LOAD)' 'hbreak *$(LOAD)' continue delete >$(B)/gdb.cmd
 	$(Q)$(GDB) -nx -q -x $(B)/gdb.cmd $(GDBFLAGS)
 
+# The test T's run as `make grade` boots it, recorded, in gdb, which goes backwards from where it failed: debug/replay.py.
+.PHONY: gdb-replay
+gdb-replay: all
+	$(if $(T),,$(error make gdb-replay needs T=test, the name of one test of lab $(or $(LAB),$(LAB_STAGE))))
+	$(if $(GDB),,$(error no gdb for AArch64 found: run `make setup`, or name one with GDB=path))
+	@$(PYTHON) debug/replay.py --gdb '$(GDB)' --earlier $(OUT) --out build/replay --cross '$(CROSS)' --qemu '$(QEMU)' --test '$(T)' \
+		$(if $(SEED),--seed '$(SEED)') $(if $(CHECKED),--patience 40) $(or $(LAB),$(LAB_STAGE)):$(B) -- $(GDBFLAGS)
+
 # ---- grade ----------------------------------------------------------------------------------------------------------
 
 OUT ?= build/grade

@@ -38,11 +38,12 @@ WALL_SECONDS = 20.0                 # backstop of a run on an idle host, more fo
 INSTRUCTIONS_PER_SECOND = 5e6       # what the slowest host in use surely reaches
 
 Request = collections.namedtuple("Request", "command directory matcher limit plugin mark ends steps stop reader reads slowness "
-                                            "cpu_scale on_line prefix given", defaults=((), b""))
+                                            "cpu_scale on_line prefix given recorded", defaults=((), b"", False))
 # command: QEMU's argument list; prefix: what stands before it, a sandbox; given: its input from the start. plugin: its path or
 # None; mark: run address of todo or None; ends: run addresses that a guest does not survive for long; steps: {symbol: run
 # address} whose entries are noted. stop: run address for the outside reads or None; reader(gdb): makes their Reader.
 # slowness: how much slower than an idle host, by wall clock; cpu_scale: by CPU time. on_line(text): called per line.
+# recorded: QEMU writes a recording, which is whole only if QEMU is asked to end, not killed.
 Outcome = collections.namedtuple("Outcome", "end status seconds raw report wrong_reads stopped cpus exception reached",
                                  defaults=([], {}, []))
 # end: exit limit panicked nested flood asleep stuck slow wall; status: QEMU's; report: the plugin's or None; wrong_reads:
@@ -156,6 +157,12 @@ class _Run:
         if self.end is None and why:
             self.end = why
             self._look_at_cpus()
+            self._end_qemu()
+
+    def _end_qemu(self):
+        if self.request.recorded:
+            self.process.terminate()
+        else:
             self.process.kill()
 
     def _look_at_cpus(self, let_go=lambda: None):
@@ -243,7 +250,10 @@ class _Run:
             fresh = reason[0] == plugin.AT_LIMIT and self.input_at is not None and (
                 not self.granted or time.monotonic() - self.input_at < INPUT_PATIENCE)
             self.granted += fresh
-            if reason[0] == plugin.IN_STORM:
+            if not fresh and self.request.recorded:
+                self._stop_qemu(ENDS[reason[0]])
+                ask.send(b"\1")                 # until QEMU has heard of it
+            elif reason[0] == plugin.IN_STORM:
                 self.end = "nested"
                 self._look_at_cpus(lambda: ask.send(b"\1"))
                 self.process.kill()

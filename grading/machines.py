@@ -76,6 +76,14 @@ def command(qemu, place, smp, mem, kernel, entry, args, initrd):
     return line
 
 
+def replayable(command, mode, recording, disk):
+    """The same command with mode "record", which writes the run to the file `recording`, or "replay", which repeats it from there;
+    `disk` is a qcow2 image for the snapshot that going backwards starts from, and no device of the guest."""
+    at = command.index("-icount") + 1
+    return command[:at] + ["%s,rr=%s,rrfile=%s,rrsnapshot=start" % (command[at], mode, _escape(recording))] + command[at + 1:] + [
+        "-drive", "file=%s,format=qcow2,if=none,id=snapshots" % _escape(disk)]
+
+
 def plugin_option(plugin, arguments):
     """The -plugin option with its arguments, an ordered list of (key, value)."""
     return ["-plugin", ",".join([_escape(os.path.abspath(plugin))] + ["%s=%s" % (k, _escape(str(v))) for k, v in arguments])]

@@ -1,7 +1,7 @@
 """Turns tests into runs, runs them in parallel, and gathers a Result for each test.
 
-Every run has a directory of its own with transcript.txt, qemu.log, command.txt and, when it failed, report.txt. A run that the
-host was too slow for is repeated alone at the end, once.
+Every run has a directory of its own with transcript.txt, qemu.log, command.txt, nonce and, when it failed, report.txt. A run that
+the host was too slow for is repeated alone at the end, once.
 """
 import collections
 import concurrent.futures
@@ -30,11 +30,12 @@ Result = collections.namedtuple("Result", "lab test status why report seconds in
 class Setup:
     """What all runs of one grading share."""
 
-    def __init__(self, qemu, plugin, out, seed, start_seconds, jobs, patience=1, sandbox=None):
+    def __init__(self, qemu, plugin, out, seed, start_seconds, jobs, patience=1, sandbox=None, record=None, earlier=None):
         """`sandbox`, if there is one, has run_prefix(build, directory, plugin): what to put before the command of a run; and
-        model_refusal: why the model machine is not to be run, or None."""
+        model_refusal: why the model machine is not to be run, or None. `record`(command, directory) makes a QEMU's command one
+        that records the run, which is then not read from outside; `earlier`: where an earlier grading left its nonces."""
         self.qemu, self.plugin, self.out, self.seed, self.jobs, self.patience = qemu, plugin, out, seed, jobs, patience
-        self.sandbox = sandbox
+        self.sandbox, self.record, self.earlier = sandbox, record, earlier
         self._start_seconds = start_seconds             # how long this host takes to start QEMU for its version
 
     def observers(self, lab, base, directory):
@@ -97,7 +98,8 @@ def _one_run(setup, lab, test, place, on_line):
     directory = os.path.join(setup.out, "lab%d" % lab.number, machines.run_name(test.name, place, alone))
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
-    nonce = nonces.fresh(setup.seed, "%d %s" % (lab.number, " ".join(map(str, (test.name,) + place))))
+    nonce = _nonce(setup, directory) or nonces.fresh(setup.seed, "%d %s" % (lab.number, " ".join(map(str, (test.name,) + place))))
+    _write(directory, "nonce", nonce)
     if test.model and setup.sandbox and setup.sandbox.model_refusal:
         why = setup.sandbox.model_refusal
         return Result(lab.number, test, "fail", why, ["  " + why], 0.0, None, [], _write(directory, "transcript.txt", ""))
@@ -111,6 +113,7 @@ def _one_run(setup, lab, test, place, on_line):
     command = machines.command(setup.qemu, place, test.smp, test.mem, os.path.join(lab.build, "kernel.bin"), entry,
                                nonces.expand(test.args, nonce), _initrd(test, lab, directory, nonce))
     command += setup.observers(lab, base, directory)
+    command = setup.record(command, directory) if setup.record else command
     words = [place.machine, place.cpu and "with " + place.cpu, place.cntfrq and "at %d Hz" % place.cntfrq]
     where = ["  on " + " ".join(filter(None, words))] if not alone else []
     spaces = regions.Regions(lab.code.kernel, base, place.machine, test.mem)
@@ -136,13 +139,13 @@ def _judge(setup, lab, test, command, directory, nonce, base, spaces, on_line, w
 
     needed = {} if test.model else _needed(test, lab, run_address)
     matcher = expect.Matcher(test.items(nonce))
-    stop, reads = test.stop and run_address(test.stop), test.reads(nonce)
+    stop, reads = test.stop and run_address(test.stop), [] if setup.record else test.reads(nonce)
     try:
         outcome = guest.run(guest.Request(
             command, directory, matcher, test.limit * setup.patience, plugin, run_address("todo"),
             addresses(("todo", "panic")).values(), dict(addresses(milestones.SYMBOLS), **needed), stop,
             lambda gdb: outside.Reader(gdb, run_address), reads if stop is not None else [], setup.slowness(),
-            setup.cpu_scale(), lambda text: on_line(test.name, text), prefix, given.encode("ascii")))
+            setup.cpu_scale(), lambda text: on_line(test.name, text), prefix, given.encode("ascii"), setup.record is not None))
     except OSError as error:
         hint = ": it needs a native C compiler, see `make doctor`" if test.model else ""
         why = "cannot start %s: %s%s" % (command[0], error.strerror, hint)
@@ -150,6 +153,7 @@ def _judge(setup, lab, test, command, directory, nonce, base, spaces, on_line, w
     if reads and stop is None:
         missing = "the kernel has no symbol %s, where registers are read" % test.stop
         outcome = outcome._replace(stopped=True, wrong_reads=[missing])
+    outcome = outcome._replace(stopped=outcome.stopped or setup.record is not None)
     transcript = os.path.join(directory, "transcript.txt")
     with open(transcript, "wb") as file:
         file.write(outcome.raw)
@@ -178,13 +182,22 @@ def _needed(test, lab, run_address):
     return {what: address for what, address in found.items() if address is not None}
 
 
-def _initrd(test, lab, directory, nonce):
+def _nonce(setup, directory):
+    """The nonce that this run had in the earlier grading, or None."""
+    path = os.path.join(setup.earlier or "", os.path.relpath(directory, setup.out), "nonce")
+    if not setup.earlier or not os.path.exists(path):
+        return None
+    with open(path, encoding="ascii") as file:
+        return file.read()
+
+
+def _initrd(test, lab, directory):
     """Path of the initrd a test boots with, or None."""
     programs = os.path.join(lab.build, "initrd.cpio")
     if test.raw_entry or test.initrd == "none" or test.initrd is None and not os.path.exists(programs):
         return None
     if test.initrd == "nonce":
-        return _write(directory, "nonce", nonce)
+        return os.path.join(directory, "nonce")
     if test.initrd in (None, "programs"):
         return programs
     return os.path.join(lab.build, test.initrd.split(None, 1)[1])

@@ -195,7 +195,7 @@ class Guests(unittest.TestCase):
         self.assertIn("every CPU sleeps", inside.tests["sleep"]["why"])
         self.assertIn("more than 1 MiB of output", inside.tests["flood"]["why"])
         self.assertEqual(sorted(os.listdir(os.path.join(inside.out, "lab1", "echo"))),
-                         ["command.txt", "plugin.bin", "qemu.log", "transcript.txt"])
+                         ["command.txt", "nonce", "plugin.bin", "qemu.log", "transcript.txt"])
 
 
 class Objects(Folder):
