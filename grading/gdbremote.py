@@ -11,6 +11,12 @@ class GdbError(Exception):
     """The stub went away, or refused something."""
 
 
+def mrs_x0(encoding):
+    """The instruction that reads a system register, (op0, op1, CRn, CRm, op2), to X0."""
+    op0, op1, crn, crm, op2 = encoding
+    return 0xd5300000 | (op0 & 1) << 19 | op1 << 16 | crn << 12 | crm << 8 | op2 << 5
+
+
 class GdbRemote:
     """One connection to a stub whose guest is stopped."""
 
@@ -114,7 +120,7 @@ class GdbRemote:
                 raise GdbError("gdbstub: reading %s gave %r" % (name, answer))
         raise GdbError("this QEMU's gdbstub has no register %s" % " or ".join(names))
 
-    def _set_register(self, name, value, length=8):
+    def set_register(self, name, value, length=8):
         self._expect_ok("P%x=%s" % (self._numbers[name], value.to_bytes(length, "little").hex()))
 
     def _set_code(self, address, code):
@@ -122,28 +128,42 @@ class GdbRemote:
 
     def system_register(self, encoding):
         """The value of a register that the stub does not know: its (op0, op1, CRn, CRm, op2) goes into an MRS that the stopped
-        CPU runs, at EL2, in place of its next instruction. The guest goes on as if nothing had been."""
-        op0, op1, crn, crm, op2 = encoding
-        mrs_x0 = 0xd5300000 | (op0 & 1) << 19 | op1 << 16 | crn << 12 | crm << 8 | op2 << 5
-        pc, x0, cpsr = (self.register((name,)) for name in ("pc", "x0", "cpsr"))
+        CPU runs, at EL2. The guest goes on as if nothing had been."""
+        cpsr = self.register(("cpsr",))
         if cpsr >> 2 & 3 != 2:
             raise GdbError("it can be read at EL2 only, and here the CPU is at EL%d" % (cpsr >> 2 & 3))
-        thread = self.current_thread()
-        code = self.read(pc, 4)
-        self._set_code(pc, mrs_x0.to_bytes(4, "little"))
+        return self.execute(mrs_x0(encoding))
+
+    def execute(self, instruction, x0=None):
+        """X0 after `instruction`, which the stopped CPU runs in place of its next, with X0 = `x0` if given. X0, PC and the code are
+        put back."""
+        pc, old_x0, cpsr = (self.register((name,)) for name in ("pc", "x0", "cpsr"))
+        if x0 is not None:
+            self.set_register("x0", x0)
+        self.step(instruction)
+        value, after = self.register(("x0",)), self.register(("pc",))
+        self.set_register("x0", old_x0)
+        self.set_register("pc", pc)
+        if after != pc + 4:
+            self.set_register("cpsr", cpsr, 4)
+            raise GdbError("reading it is undefined on this machine")
+        return value
+
+    def step(self, instruction, physical=None):
+        """Let the stopped CPU run one instruction in place of its next, which is put back. Takes no interrupt. `physical`: where
+        the next one is in physical memory, needed if the CPU gets to another exception level by it."""
+        pc, thread = self.register(("pc",)), self.current_thread()
+        with self._memory(physical is not None):
+            place = pc if physical is None else physical
+            code = self.read(place, 4)
+            self._set_code(place, instruction.to_bytes(4, "little"))
         try:
             self.command("vCont;s:" + thread)
         except GdbError as error:
             self._lost = "the CPU runs no further (is a timer with ENABLE = 1 ages away? QEMU's clock went there): %s" % error
             raise GdbError(self._lost)
-        value, after = self.register(("x0",)), self.register(("pc",))
-        self._set_code(pc, code)
-        self._set_register("x0", x0)
-        self._set_register("pc", pc)
-        if after != pc + 4:
-            self._set_register("cpsr", cpsr, 4)
-            raise GdbError("reading it is undefined on this machine")
-        return value
+        with self._memory(physical is not None):
+            self._set_code(place, code)
 
     def current_thread(self):
         """The stub's name of the CPU that is asked."""
@@ -173,6 +193,17 @@ class GdbRemote:
     def physical_memory(self, on):
         """Make `read` use physical addresses; reading a device register has the device's effect."""
         self._expect_ok("Qqemu.PhyMemMode:%d" % on)
+
+    @contextlib.contextmanager
+    def _memory(self, physical):
+        """`read` uses physical addresses in here, if so."""
+        if physical:
+            self.physical_memory(True)
+        try:
+            yield
+        finally:
+            if physical:
+                self.physical_memory(False)
 
     def read(self, address, length):
         answer = self.command("m%x,%x" % (address, length))
