@@ -2,6 +2,7 @@
 
 Everything is asked of the selected thread, which is a CPU of QEMU's. Whatever goes wrong becomes one line, by gdb.GdbError.
 """
+import contextlib
 import functools
 import inspect
 import os
@@ -15,6 +16,7 @@ import registers
 import symbols
 
 NOT_ATTACHED = "no kernel is attached: run 'make qemu-gdb' in one terminal and 'make gdb' in another"
+_deciding = False
 RUNNING = "the kernel runs: stop it with Ctrl-C first"
 
 
@@ -60,12 +62,23 @@ def packets():
     return Packets(gdb.selected_inferior().connection, "p%x.%x" % (process, thread))
 
 
+@contextlib.contextmanager
+def deciding():
+    """In here a breakpoint decides whether to stop: gdb says that the CPU runs still, but it can be asked."""
+    global _deciding
+    _deciding = True
+    try:
+        yield
+    finally:
+        _deciding = False
+
+
 def need_stopped():
     """GdbError unless the selected CPU can be asked."""
     thread = gdb.selected_thread()
     if thread is None or not isinstance(gdb.selected_inferior().connection, gdb.RemoteTargetConnection):
         raise gdb.GdbError(NOT_ATTACHED)
-    if thread.is_running():
+    if thread.is_running() and not _deciding:
         raise gdb.GdbError(RUNNING)
 
 

@@ -28,15 +28,15 @@ def describe(outcome, code, base):
             waits = "waits in WFI, "
         elif outcome.end == "stuck" and cpu and cpu.pc != address:
             waits = "cannot fetch 0x%x, " % cpu.pc
-        shown.append("  CPU %-7d %s%sin %s" % (number, _state(cpu.pstate) if cpu else "", waits, where))
+        shown.append("  CPU %-7d %s%sin %s" % (number, state(cpu.pstate) if cpu else "", waits, where))
         callers = _callers(cpu, found[0], owner, code, base) if cpu and found and owner != "" else []
         if callers:
             shown.append("  called by   " + ", ".join(callers))
     return shown
 
 
-def _state(pstate):
-    """The words for PSTATE."""
+def state(pstate):
+    """The words for PSTATE, with a comma behind."""
     if pstate >> 4 & 1:
         return "AArch32, "
     irqs = "masked" if pstate >> 7 & 1 else "taken"

@@ -67,6 +67,11 @@ class Code:
         symbols = self.program(name)
         return symbols.locate(address) if symbols.is_code(address) else None
 
+    def place_in_program(self, name, address):
+        """The same, but of the function that uses what a header has inlined there."""
+        symbols = self.program(name)
+        return _not_inlined(symbols.frames(address)) if symbols.is_code(address) else None
+
     def in_programs(self, address, words):
         """{program: (function, place)} of those programs that have these instructions, {address: word}, around an address."""
         try:
@@ -79,8 +84,8 @@ class Code:
 
 
 def _not_inlined(frames):
-    """The innermost of Symbols.frames that is not in a header, or the innermost."""
-    return next((frame for frame in frames if not re.search(r"\.h:\d+$", frame[1])), frames[0])
+    """The innermost of Symbols.frames that is not in a header or hypercall.def, or the innermost."""
+    return next((frame for frame in frames if not re.search(r"\.(h|def):\d+$", frame[1])), frames[0])
 
 
 def visible(line):
