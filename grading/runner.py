@@ -111,7 +111,7 @@ def _one_run(setup, lab, test, place, on_line):
     entry = (test.entry_address or base) if test.raw_entry else None
     base = entry or base
     command = machines.command(setup.qemu, place, test.smp, test.mem, os.path.join(lab.build, "kernel.bin"), entry,
-                               nonces.expand(test.args, nonce), _initrd(test, lab, directory, nonce))
+                               nonces.expand(test.args, nonce), _initrd(test, lab, directory))
     command += setup.observers(lab, base, directory)
     command = setup.record(command, directory) if setup.record else command
     words = [place.machine, place.cpu and "with " + place.cpu, place.cntfrq and "at %d Hz" % place.cntfrq]
