@@ -5,10 +5,10 @@ registers.txt has a section for each drawing, and says of which fields something
     [FILE] WIDTH TITLE          or [FILE = NAME IN registers.py]
     FIELD FIELD ...             told in the words of the constant's comment in kernel/include/hv8/sysreg.h
     FIELD: words
-    FIELD = VALUE: words        what hv8 always writes, where no hole asks for it; words may be missing if registers.py names the value
+    FIELD = VALUE: words        what hv8 always writes, where no hole asks for it; first comes registers.py's name of the value
     ! words                     a remark below all fields
 
-and a section [none] of system registers that the kernel writes and that have no drawing, with the reason. A field of which something is
+and a section [none] of registers that the kernel writes and that have no drawing, with the reason. A field of which something is
 told is drawn in colour; a bit that no field has is grey, with its value if sysreg.h knows it as reserved, one.
 """
 import re
@@ -27,8 +27,8 @@ SYSREG = ROOT / "kernel" / "include" / "hv8" / "sysreg.h"
 CELL, MARGIN, SIZE, SMALL = 23, 12, 12, 10                                       # pixels: a bit, around all, letters, bit numbers
 NAME_AT, WORDS_AT, LEADING = 56, 168, 18                                        # the list of fields: columns, and a line's height
 _WIDTHS = {".": 278, ",": 278, ":": 278, " ": 278, "-": 333, "(": 333, ")": 333, "/": 278, "[": 278, "]": 278, ";": 278, "'": 191}
-_WIDTHS.update(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", (667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778, 667, 778,
-                                                  722, 667, 611, 722, 667, 944, 667, 667, 611)))
+_WIDTHS.update(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", (667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833,
+                                                  722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611)))
 _WIDTHS.update(zip("fijklmrstw", (278, 222, 222, 500, 222, 833, 333, 500, 278, 722)))
 _WIDTHS.update(dict.fromkeys("cvxyz", 500))
 
@@ -140,7 +140,8 @@ def _row(register, base, columns, cell, top):
     for name, high, low in sorted(cells, key=lambda c: -c[1]):
         x, wide = MARGIN + (end - 1 - high) * cell, (high - low + 1) * cell
         fill = "#f0f0ee" if name is None else "#f3ddb3" if name in register.told else style.PAPER
-        out.append('<rect x="%g" y="%g" width="%g" height="%g" fill="%s" stroke="%s"/>' % (x, top + 14, wide, height, fill, style.LINE))
+        out.append('<rect x="%g" y="%g" width="%g" height="%g" fill="%s" stroke="%s"/>'
+                   % (x, top + 14, wide, height, fill, style.LINE))
         label = name or str(register.ones >> high & 1 or "")
         middle = x + wide / 2, top + 14 + height / 2
         if name in upright:
@@ -196,5 +197,6 @@ def wrap(words, width):
 
 def _text(x, y, text, size=SIZE, anchor="start", weight=None, fill=style.TEXT, turned=False):
     return '<text x="%g" y="%g" font-family="%s" font-size="%d"%s%s%s fill="%s">%s</text>' % (
-        x, y, style.FONT, size, ' text-anchor="%s"' % anchor if anchor != "start" else "", ' font-weight="%s"' % weight if weight else "",
+        x, y, style.FONT, size, ' text-anchor="%s"' % anchor if anchor != "start" else "",
+        ' font-weight="%s"' % weight if weight else "",
         ' transform="rotate(-90 %g %g)"' % (x, y) if turned else "", fill, escape(text, False))

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Make the drawings: `make drawings`. A .dot file by Graphviz, a register of registers.txt by bits.py; NAME...: only these.
 
-An SVG of Graphviz carries the hash of what it was made from, so that one can see without Graphviz whether it is up to date; a register's is
-made anew to see that. The first comment of a .dot file is the drawing's title.
+An SVG of Graphviz carries the hash of what it was made from, so that one can see without Graphviz whether it is up to date; a
+register's is made anew to see that. The first comment of a .dot file is the drawing's title.
 """
 import hashlib
 import re
@@ -14,7 +14,7 @@ import bits
 import style
 
 HERE = Path(__file__).resolve().parent
-SMALLER = 0.96                                                                  # letters, than dot measures them: a browser's are wider
+SMALLER = 0.96                                                                  # letters, than dot measures: a browser's are wider
 _ALL = 'fontname="%s", fontcolor="%s"' % (style.FONT, style.TEXT)
 DEFAULTS = ('graph [bgcolor=transparent, pad=0.15, fontsize=13, %s]; edge [fontsize=11, arrowsize=0.8, color="%s", %s]; '
             'node [fontsize=12, shape=box, style="filled,rounded", margin="0.14,0.07", fillcolor="#f0f0ee", color="%s", %s];'
@@ -34,8 +34,8 @@ def from_dot(source):
     if not title.startswith("// "):
         raise bits.DrawingError("%s: the first line is not a comment that says what the drawing shows" % source.name)
     try:
-        drawn = subprocess.run(["dot", "-Tsvg"], input=re.sub(r"^(digraph .*\{)$", lambda m: m[0] + DEFAULTS, text, 1, re.M), check=True,
-                               capture_output=True, encoding="utf-8")
+        with_defaults = re.sub(r"^(digraph .*\{)$", lambda head: head[0] + DEFAULTS, text, count=1, flags=re.M)
+        drawn = subprocess.run(["dot", "-Tsvg"], input=with_defaults, check=True, capture_output=True, encoding="utf-8")
     except FileNotFoundError:
         raise bits.DrawingError("there is no dot: install the package graphviz") from None
     except subprocess.CalledProcessError as error:

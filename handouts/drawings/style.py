@@ -1,7 +1,7 @@
 """One look for all drawings: colours for a light and a dark page, and the frame of an SVG file.
 
-A drawing is drawn in the light colours; its style sheet exchanges each for the dark one where the page is dark. It brings a background
-of its own, so that it can be read on whatever it is put. Text is dark on light or light on dark, on every fill.
+A drawing is drawn in the light colours; its style sheet exchanges each for the dark one where the page is dark. It brings a
+background of its own, so that it can be read on whatever it is put. Text is dark on light or light on dark, on every fill.
 """
 import html
 
