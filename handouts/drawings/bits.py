@@ -175,7 +175,7 @@ def _list(register, rows, top, width):
                 y += LEADING
     remarks = list(register.remarks)
     if rows != list(range((register.width - 1) // 32, -1, -1)):
-        remarks.append("Bits 63:32 are reserved, zero.")
+        remarks.append("Bits 63:32 are not shown: nothing in them concerns hv8.")
     for remark in remarks:
         for line in wrap(remark, width - 2 * MARGIN):
             out.append(_text(MARGIN, y, line, fill=style.FAINT))
