@@ -135,6 +135,20 @@ class Registers(unittest.TestCase):
         self.assertEqual(set(none) - set(found), set(), "a reason for what is never written")
         self.assertGreater(len(found), 100)
 
+    def test_bits_are_where_the_kernel_has_them(self):
+        layouts, compared = {**registers.REGISTERS, **registers.FORMATS}, 0
+        defined = "".join((ROOT / path).read_text(encoding="utf-8") for path in (
+            "kernel/include/hv8/sysreg.h", "kernel/include/hv8/gic.h", "kernel/irq/gicv2.c", "kernel/irq/gicv3.c"))
+        uart = re.sub("(?m)^#define ", "#define PL011_", (ROOT / "kernel/dev/pl011.c").read_text(encoding="utf-8"))
+        for name, bit in re.findall(r"#define (\w+) +\(?(?:BIT\(|1U?L? << )(\d+)\)", defined + uart):
+            for register, layout in layouts.items():
+                for field, (_, low) in layout.items():
+                    if name in (register + "_" + field, register[:-1] + "x_" + field, "PTE_" + field if "_PAGE" in register else 0,
+                                register.replace("ICH_HCR_EL2", "ICH_HCR") + "_" + field.upper()):
+                        compared += 1
+                        self.assertEqual(low, int(bit), "%s, %s.%s" % (name, register, field))
+        self.assertGreater(compared, 60)
+
     def test_names_stay_in_their_cells_and_lines_in_the_drawing(self):
         for register in bits.read()[0]:
             picture = ElementTree.fromstring(bits.draw(register))
