@@ -5,6 +5,7 @@ SVC before), and returns by an ERET; the registers that this changes get their v
 no instruction of the kernel's or the process's runs: the guest goes on as if nothing had been.
 """
 import contextlib
+import re
 
 import gdb
 
@@ -19,6 +20,7 @@ AT_EL1 = {"ESR_EL1": (3, 0, 5, 2, 0), "ELR_EL1": (3, 0, 4, 0, 1), "SPSR_EL1": (3
 AT_EL2 = {"ESR_EL2": (3, 4, 5, 2, 0), "ELR_EL2": (3, 4, 4, 0, 1), "SPSR_EL2": (3, 4, 4, 0, 0)}
 FROM_EL0 = 0x400                                                            # the vector: D1.3.1.5
 COUNTER = (3, 3, 14, 0, 1)                                                  # CNTPCT_EL0
+ID_AA64PFR0_EL1 = (3, 0, 0, 4, 0)
 
 
 class Inside:
@@ -29,6 +31,15 @@ class Inside:
 
     def system_register(self, encoding):
         return self._packets.system_register(encoding)
+
+    def gic_register(self, name):
+        """A register of registers.ENCODINGS, but none that is undefined here: that exception would change ESR_EL2 and others."""
+        if not self.system_register(ID_AA64PFR0_EL1) >> 24 & 15:
+            raise gdb.GdbError("not on this machine: without a GICv3 the GIC's registers are memory")
+        index = re.match(r"ICH_LR(\d+)_", name)
+        if index and int(index.group(1)) > self.system_register(registers.ENCODINGS["ICH_VTR_EL2"]) & 31:
+            raise gdb.GdbError("there are fewer list registers, as ICH_VTR_EL2.ListRegs says")
+        return self.system_register(registers.ENCODINGS[name])
 
     def counter(self):
         return self._packets.system_register(COUNTER)
@@ -45,6 +56,10 @@ class Inside:
 def el2():
     """The selected CPU as Inside; in here it is at EL2."""
     packets = target.packets()
+    if _hex(packets.command("qRcmd," + b"info replay".hex())[1:]).startswith("Replaying"):
+        raise gdb.GdbError("not in a replay: to read it takes an instruction that was not recorded")
+    if "halted" in _hex(packets.command("qThreadExtraInfo," + packets.current_thread())):
+        raise gdb.GdbError("not while this CPU sleeps or is off: to read it takes an instruction")
     before = {name: packets.register(registers.gdb_names(name)) for name in ("pc", "cpsr", "x0", *AT_EL1, *AT_EL2)}
     level = before["cpsr"] >> 2 & 3
     inside = Inside(packets)
@@ -69,6 +84,10 @@ def el2():
         inside.write(AT_EL2["ELR_EL2"], before["pc"])
         inside.write(AT_EL2["SPSR_EL2"], before["cpsr"])
         packets.step(ERET, packets.register(("pc",)))
+
+
+def _hex(text):
+    return bytes.fromhex(text).decode("ascii")
 
 
 def _place(va):

@@ -19,7 +19,7 @@ class Esr(target.Command):
             return
         level = target.level()
         for at in (2, 1):
-            names = ["%s_EL%d" % (name, at) for name in ("ESR", "FAR", "ELR")]
+            names = ["%s_EL%d" % (name, at) for name in ("ESR", "FAR", "ELR", "SPSR")]
             syndrome = target.register(names[0])
             if not syndrome:
                 print("%s 0x0: no exception was taken to EL%d yet" % (names[0], at))

@@ -83,10 +83,8 @@ def need_stopped():
 
 
 def register(name):
-    """The value of a register by the manual's name, unsigned; also of those that QEMU's gdbstub does not know (at EL2)."""
+    """The value of a register by the manual's name, unsigned; those that QEMU's gdbstub does not know are in inside.py."""
     need_stopped()
-    if name in registers.ENCODINGS:
-        return packets().system_register(registers.ENCODINGS[name])
     frame = gdb.newest_frame()
     for known in registers.gdb_names(name):
         try:
@@ -109,6 +107,8 @@ def physical(address, length):
     connection.send_packet("Qqemu.PhyMemMode:1")
     try:
         return gdb.selected_inferior().read_memory(address, length).tobytes()
+    except gdb.MemoryError:
+        raise gdb.GdbError("there is no physical memory at 0x%x" % address)
     finally:
         connection.send_packet("Qqemu.PhyMemMode:0")
 
@@ -140,9 +140,13 @@ def variable(name, lab, what):
     found = symbol(name)
     if found is None:
         raise gdb.GdbError("this kernel has no %s: they come with lab %d" % (what, lab))
-    place = found.value()
-    data = physical(int(place.address), place.type.sizeof)
-    return gdb.Value(data, place.type)
+    return gdb.Value(bytes_of(name), found.value().type)
+
+
+def bytes_of(name):
+    """The bytes of a variable that the kernel has, at any exception level."""
+    place = symbol(name).value()
+    return physical(int(place.address), place.type.sizeof)
 
 
 @functools.lru_cache(maxsize=4)

@@ -49,19 +49,20 @@ def _region(address, program, code, regions):
 
 
 def registers(values, code, base, regions):
-    """What the registers of the latest exception mean, {name: value} as monitor.SYNDROME names them."""
-    found = []
+    """What the registers of the latest exception mean, {name: value} as monitor.SYNDROME names them. With SPSR_EL2, which says
+    who was interrupted, addresses are a process's where it was one."""
+    found, process = [], values.get("SPSR_EL2", 8) >> 2 & 3 < 2
     for name, value in values.items():
         if name.startswith("ESR"):
             syndrome = value
             found.append("%s 0x%x: %s" % (name, value, esr.decode(value)))
         elif name.startswith("ELR"):
             where = code.at(value, base)
-            found.append("%s 0x%x: %s" % (name, value, name_place(where) if where else _where(name, value, regions)))
+            found.append("%s 0x%x: %s" % (name, value, name_place(where) if where else _where(name, value, regions, process)))
         elif name.startswith("FAR") and _has_address(syndrome) or name.startswith("VBAR"):
-            found.append("%s 0x%x: %s" % (name, value, _where(name, value, regions)))
+            found.append("%s 0x%x: %s" % (name, value, _where(name, value, regions, process and name[0] == "F")))
     return found
 
 
-def _where(register, value, regions):
-    return regions.name(value) if register.endswith("2") else "an address of the process"
+def _where(register, value, regions, process):
+    return regions.name(value) if register.endswith("2") and not process else "an address of the process"

@@ -12,6 +12,8 @@ STACKS = (                          # (first symbol, the symbol behind it, what 
     ("_panic_guard", "_panic_stack", "the guard page below the panic stack"),
     ("_panic_stack", "_panic_stack_top", "the panic stack"),
 )
+IMAGE = (("_start", "_text", "the image's header"), ("_text", "_etext", "the kernel's text"),
+         ("_rodata", "_erodata", "the kernel's read-only data"), ("_data", "_edata", "the kernel's data"))
 SECTIONS = {".head": "header", ".text": "text", ".rodata": "read-only data", ".data": "data", ".bss": "data"}
 
 
@@ -39,6 +41,22 @@ class Regions:
         if start <= address < end:
             return "memory outside the kernel's image"
         return "beyond the end of memory (0x%x)" % end if address >= end else "no memory and no device of this machine"
+
+    def parts(self):
+        """All of them as a list of (start, end, words), by address: page 0, the image's parts, the devices, other memory."""
+        image = [(self._base + self._kernel.address(first), self._base + self._kernel.address(behind), words)
+                 for first, behind, words in IMAGE + STACKS
+                 if self._kernel.address(first) is not None and self._kernel.address(behind) is not None]
+        found, at = sorted([(0, PAGE, self.name(0))] + image + [d for d in self._devices if d[0]]), self._ram[0]
+        for start, end, _ in list(found) + [(self._ram[1], self._ram[1], "")]:
+            if self._ram[0] <= at < start <= self._ram[1]:
+                found.append((at, start, "memory outside the kernel's image"))
+            at = max(at, end)
+        return sorted(found)
+
+    def is_memory(self, address):
+        """Is there memory at this physical address?"""
+        return self._ram[0] <= address < self._ram[1]
 
     def name_in_process(self, address, name, program):
         """The words for an address of a process that runs the program of this name, whose Symbols are `program`."""

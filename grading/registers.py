@@ -117,6 +117,7 @@ MEANINGS = (
     (r"TCR_EL.\.T[01]SZ", lambda size: "addresses of %d bits" % (64 - size)),
     (r"MAIR_EL.\.Attr\d", {0x00: "Device-nGnRnE", 0x04: "Device-nGnRE", 0x08: "Device-nGRE", 0x0c: "Device-GRE",
                            0x44: "Normal, non-cacheable", 0xbb: "Normal, write-through", 0xff: "Normal, write-back"}),
+    (r"V?TTBR0_EL.\.BADDR", lambda half: "0x%x" % (half << 1)),
     (r"ICH_LR\d+_EL2\.State", {0: "inactive", 1: "pending", 2: "active", 3: "pending and active"}),
     (r"CNTHCTL_EL2\.EL1PCT?EN", {0: "trapped to EL2", 1: "not trapped"}),
     (r"CNTKCTL_EL1\.EL0[PV]C?TEN", {0: "trapped to EL1", 1: "not trapped"}),
@@ -179,10 +180,10 @@ def differences(register, expected, got):
 
 def difference(register, name, expected, got):
     """The words for a field that is not what it should be."""
-    return "%s.%s: expected %s, got %s" % (register, name, _value(register, name, expected), _value(register, name, got))
+    return "%s.%s: expected %s, got %s" % (register, name, value_text(register, name, expected), value_text(register, name, got))
 
 
-def _value(register, name, value):
+def value_text(register, name, value):
     """A field's value, with its meaning where the manual gives values names."""
     text, named = str(value) if value < 10 else "0x%x" % value, meaning(register, name, value)
     return "%s (%s)" % (text, named) if named else text

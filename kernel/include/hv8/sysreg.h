@@ -15,8 +15,8 @@
 
 /* D19.2.48 HCR_EL2, Hypervisor Configuration Register */
 #define HCR_EL2_FMO    BIT(3)  /* physical FIQs come to EL2, virtual ones exist */
-#define HCR_EL2_IMO    BIT(4)  /* the same for IRQs */
-#define HCR_EL2_AMO    BIT(5)  /* the same for SErrors */
+#define HCR_EL2_IMO    BIT(4)  /* physical IRQs come to EL2, virtual ones exist */
+#define HCR_EL2_AMO    BIT(5)  /* physical SErrors come to EL2, virtual ones exist */
 #define HCR_EL2_TWI    BIT(13) /* trap WFI */
 #define HCR_EL2_TIDCP  BIT(20) /* trap implementation-defined registers */
 #define HCR_EL2_TSC    BIT(19) /* trap SMC */
