@@ -230,6 +230,11 @@ gdb-replay: all
 	$(if $(GDB),,$(error no gdb for AArch64 found: run `make setup`, or name one with GDB=path))
 	@$(PYTHON) debug/replay.py --gdb '$(GDB)' --earlier $(OUT) --out build/replay --cross '$(CROSS)' --qemu '$(QEMU)' --test '$(T)' \
 		$(if $(SEED),--seed '$(SEED)') $(if $(CHECKED),--patience 40) $(or $(LAB),$(LAB_STAGE)):$(B) -- $(GDBFLAGS)
+# A timeline of a run in build/trace: of the test T, or of what `make qemu` boots.
+TRACE = $(PYTHON) debug/trace.py --cross '$(CROSS)' --qemu '$(QEMU)'
+.PHONY: trace
+trace: all
+	$(Q)$(if $(T),$(TRACE) --test '$(T)' $(if $(SEED),--seed '$(SEED)') $(foreach n,$(GRADED),$n:$(B)),$(TRACE) --load $(LOAD) $(LAB_STAGE):$(B) -- $(QEMU_RUN))
 
 # ---- grade ----------------------------------------------------------------------------------------------------------
 

@@ -56,20 +56,18 @@ class Timeline:
         self._open = collections.defaultdict(list)      # {pid: [_Call]}: what it is in, the innermost last
         self.now = self._skipped = self._due = 0
         self.instructions = self.idle = self.told = 0   # told: lines of the plugin
-        self._timers, self._running, self._exception, self._registers = {}, 0, None, {}
+        self._timers, self._running, self._exception, self._registers = {}, 0, None, None
         self._line, self._line_start, self._passed = "", 0, set()
 
     # Lines of the log
 
     def read(self, lines):
         """Take the whole log; returns self."""
-        begins = (("@", self._time), (" PC=", self._dump), ("X", self._dump), ("Taking exception ", self._taking), ("...", self._about),
-                  ("Exception return ", self._eret), ("pl011_write", self._uart), ("arm_gt", self._timer), ("gic", self._gic))
+        take = {"@": self._time, " ": self._dump, "X": self._dump, "T": self._taking, ".": self._about, "E": self._eret,
+                "p": self._uart, "a": self._timer, "g": self._gic}
         for line in lines:
-            for begin, take in begins:
-                if line.startswith(begin):
-                    take(line)
-                    break
+            if line[0] in take:
+                take[line[0]](line)
         return self._finish()
 
     def _time(self, line):
@@ -94,15 +92,21 @@ class Timeline:
             self.cpus[number].marks.append(Mark(self.now, "boot", self._kernel.marks[address], "entered for the first time"))
 
     def _dump(self, line):
-        self._registers.update((name, int(value, 16)) for name, value in re.findall(r"\b(PC|X\d\d|SP)=([0-9a-f]{16})", line))
-        if " SP=" not in line:
-            return
-        cpu = self._state[self._running]
-        if self._exception and self._exception.get("pc") == self._registers.get("PC"):
-            self._exception.setdefault("registers", self._registers)
-        elif self._registers.get("PC") == self._kernel.result and cpu.call:
-            cpu.call.result = _signed(self._registers["X00"])
-        self._registers = {}
+        """A line of the registers with which a block begins: PC is in the first, SP in the last."""
+        if line.startswith(" PC="):
+            self._registers = [line] if int(line[4:20], 16) in (self._kernel.result, (self._exception or {}).get("pc")) else None
+        elif self._registers is not None:
+            self._registers.append(line)
+            if " SP=" in line:
+                self._registered({name: int(value, 16) for name, value in
+                                  re.findall(r"\b(PC|X\d\d|SP)=([0-9a-f]{16})", "".join(self._registers))})
+
+    def _registered(self, registers):
+        cpu, self._registers = self._state[self._running], None
+        if registers["PC"] != self._kernel.result:
+            self._exception.setdefault("registers", registers)
+        elif cpu.call:
+            cpu.call.result = _signed(registers["X00"])
 
     def _taking(self, line):
         found = re.match(r"Taking exception (\d+) \[(.*)\] on CPU (\d+)", line)
@@ -312,7 +316,7 @@ class Timeline:
         """The innermost thing that the process is in ends."""
         call = self._open[pid].pop()
         detail = call.detail
-        if call.result is not None and not (call.name in WAITING and call.left != at):
+        if call.result is not None and call.name != "exit" and not (call.name in WAITING and call.left != at):
             detail += ("; " if detail else "") + "returned %s" % self._kernel.errors.get(-call.result, call.result)
         self.calls[pid].spans.append(Span(call.start, at, call.kind, call.name, detail))
 
@@ -342,9 +346,12 @@ class Timeline:
         """How often what happened, in words."""
         counts = collections.Counter(span.kind for row in self.calls.values() for span in row.spans)
         counts += collections.Counter(mark.kind for row in self.cpus.values() for mark in row.marks)
-        words = (("call", "hypercalls"), ("trap", "traps"), ("svc", "SVCs"), ("fault", "faults"), ("irq", "interrupts"),
-                 ("virq", "virtual interrupts"), ("switch", "switches"))
-        return ", ".join("%d %s" % (counts[kind], word) for kind, word in words if counts[kind]) or "no exceptions"
+        counts["process"] = sum(pid is not None for pid in self.runs)
+        words = (("process", "process", "processes"), ("call", "hypercall", "hypercalls"), ("trap", "trap", "traps"),
+                 ("svc", "SVC", "SVCs"), ("fault", "fault", "faults"), ("irq", "interrupt", "interrupts"),
+                 ("virq", "virtual interrupt", "virtual interrupts"), ("switch", "switch", "switches"))
+        found = ["%s %s" % (format(counts[kind], ","), one if counts[kind] == 1 else more) for kind, one, more in words if counts[kind]]
+        return ", ".join(found) or "no exceptions"
 
     def title(self, pid):
         """The words for a process."""

@@ -6,6 +6,7 @@
 The guest is not changed and cannot tell. Exit status: 0 when both files are written, whatever the guest did, 2 otherwise.
 """
 import argparse
+import collections
 import os
 import re
 import shlex
@@ -31,11 +32,14 @@ except ImportError:                 # before lab 3 there are no hypercalls
     pass
 
 SOURCE = os.path.join(TOP, "debug", "trace.c")
-LINES = 150000                      # that the plugin tells, at most; QEMU logs up to 20 of its own beside each
+LINES = 100000                      # that the plugin tells, at most; QEMU logs up to 20 of its own beside each
 INSTRUCTIONS = 1000 ** 3            # of a run that no test bounds
 BLR, BLR_MASK = 0xd63f0000, 0xfffffc1f
 CNTFRQ = 62500000                   # QEMU's, where a test does not choose one
 NO_MILESTONES = ("pl011_putc", "hypercall_entry", "trap_el1", "el1_return")       # entered often, or shown as what they do
+
+
+Run = collections.namedtuple("Run", "directory kernel command name title verdict")
 
 
 class Traced(runner.Setup):
@@ -137,7 +141,7 @@ def run_test(tools, labs, wanted, seed):
     level = 1 if place.machine == "virt-el1" else 2
     kernel = kernel_of(lab.code.kernel, base, lab_stage(lab.build), level, 1e9 / (place.cntfrq or CNTFRQ))
     verdict = "passes" if result.status == "pass" else "fails: " + result.why
-    return directory, kernel, command, test.name, "lab %d: %s; %s" % (lab.number, test.title, verdict)
+    return Run(directory, kernel, command, test.name, "lab %d: %s" % (lab.number, test.title), verdict)
 
 
 def run_command(tools, lab, command, base):
@@ -153,7 +157,7 @@ def run_command(tools, lab, command, base):
     if status not in (0, plugin.LIMIT_STATUS):
         raise grade.Trouble("QEMU ended with status %d" % status)
     kernel = kernel_of(symbols, base, lab_stage(lab.build), 2, 1e9 / CNTFRQ)
-    return directory, kernel, command, "qemu", "make qemu"
+    return Run(directory, kernel, command, "qemu", "what make qemu boots", "")
 
 
 def lab_stage(build):
@@ -203,33 +207,26 @@ def _split(arguments):
 def trace(options):
     if options.test:
         labs = grade.load_labs(grade.parse_arguments(options.builds + ["--cross", options.cross, "--test", options.test]))
-        directory, kernel, command, name, about = run_test(Tools(options), labs, options.test, options.seed)
+        run = run_test(Tools(options), labs, options.test, options.seed)
     else:
         number, _, build = options.builds[-1].partition(":")
-        code = explain.Code(build, [options.cross + "addr2line"])
-        lab = runner.Lab(int(number), "", "", build, [], code, [])
-        directory, kernel, command, name, about = run_command(Tools(options), lab, options.command, options.load)
-    log = log_path(directory)
-    found = timeline.Timeline(kernel, programs_of(command) if kernel.contexts is not None else [])
-    with open(log, encoding="ascii", errors="replace") as file:
+        lab = runner.Lab(int(number), "", "", build, [], explain.Code(build, [options.cross + "addr2line"]), [])
+        run = run_command(Tools(options), lab, options.command, options.load)
+    found = timeline.Timeline(run.kernel, programs_of(run.command) if run.kernel.contexts is not None else [])
+    with open(log_path(run.directory), encoding="ascii", errors="replace") as file:
         found.read(file)
-    os.unlink(log)                      # large, and the two files say the same
-    path = os.path.join(options.out, name)
-    traceview.write_json(path + ".json", found, name)
-    traceview.write_html(path + ".html", found, name, about)
-    print("%s (%s)" % (name, about))
-    print("%s instructions, %s, %s" % (format(found.instructions, ","), _count(len(found.runs), "process"), found.summary()))
-    if found.told >= LINES:
-        print("cut off after %s events: what follows is not shown" % format(LINES, ","))
-    if kernel.contexts is None:
+    os.unlink(log_path(run.directory))          # large, and the two files say the same
+    cut = "cut off after %s events: what follows is not shown" % format(LINES, ",") if found.told >= LINES else ""
+    about = "; ".join(filter(None, [run.title, cut or run.verdict]))
+    path = os.path.join(options.out, run.name)
+    traceview.write_json(path + ".json", found, run.name)
+    traceview.write_html(path + ".html", found, run.name, about)
+    print("%s, %s\n%s instructions, %s" % (run.name, about, format(found.instructions, ","), found.summary()))
+    if run.kernel.contexts is None:
         print("before lab 3 there are no processes: only EL2 and its exceptions are shown")
     for suffix in (".html", ".json"):
         print("%9s KB  %s" % (format(os.path.getsize(path + suffix) // 1000, ","), os.path.relpath(path + suffix)))
     return 0
-
-
-def _count(number, word):
-    return "%d %s%s" % (number, word, "" if number == 1 else "es" if word.endswith("s") else "s")
 
 
 def main():
