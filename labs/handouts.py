@@ -21,7 +21,7 @@ import split
 from pagecheck import Checker
 from pagetext import RUN, Page
 from proofs import Fail, Tally
-from sessions import Clone, Program
+from sessions import Clone, Program, name as clone_name
 from split import LabError
 from transcript import DOTS, Comparison, clean
 
@@ -69,8 +69,15 @@ class Handouts(Tally):
             for block in page.blocks:
                 states.setdefault(block.state, []).append((page, block))
         if states:
-            shutil.rmtree(self.scratch / "course.git", ignore_errors=True)
-            course.publish(self.source, self.scratch / "course.git")
+            self.run_states(states, jobs)
+        for page in pages:
+            if self.write and self.outcomes[page.name]:
+                self.rewrite(page)
+
+    def run_states(self, states, jobs):
+        """Run the blocks of all states, so many states at once."""
+        shutil.rmtree(self.scratch / "course.git", ignore_errors=True)
+        course.publish(self.source, self.scratch / "course.git")
         with ThreadPoolExecutor(jobs) as pool:
             try:
                 for future in [pool.submit(self.run_state, state, blocks) for state, blocks in states.items()]:
@@ -78,21 +85,20 @@ class Handouts(Tally):
             except BaseException:
                 Program.stop()
                 raise
-        for page in pages:
-            if self.write and self.outcomes[page.name]:
-                self.rewrite(page)
 
     def run_state(self, state, blocks):
         """Run the blocks of one state in its clone, in order."""
+        title = clone_name(self.source, state)
+        log = self.scratch / f"{title}.log"
+        log.unlink(missing_ok=True)
         try:
             clone = Clone(self.source, self.scratch / "course.git", self.scratch, state)
-            clone.build()
+            clone.build(log)
         except (Fail, LabError) as error:
-            holes = "".join(f" {name}" for name in sorted(state.filled))
-            self.report(f"clone of lab {state.lab}, filled:{holes or ' no hole'}", str(error), self.scratch / "make.log")
+            self.report(f"{title} builds, for {', '.join(f'{page.name}:{block.line}' for page, block in blocks)}", str(error), log)
             return
         for page, block in blocks:
-            results, why = [], "a command before it did not end"
+            results, why = [], "not run"
             try:
                 for result in clone.console(block) if block.kind == "console" else clone.gdb(block):
                     self.judge(page, block, block.commands[len(results)], result)
@@ -101,6 +107,7 @@ class Handouts(Tally):
                 why = str(error)
             for command in block.commands[len(results):]:
                 self.report(self.title(page, block, command), why)
+                why = "not run"
             clone.restore()
 
     @staticmethod

@@ -21,9 +21,8 @@ import course
 import split
 from proofs import Fail, environment
 
-LIMIT = int(os.environ.get("HANDOUTS_LIMIT", "300"))            # seconds for a shell command, far above what any takes
-GDB_LIMIT = int(os.environ.get("HANDOUTS_LIMIT", "60"))         # and for a gdb command
-SURROUNDINGS = {"TERM": "dumb", "PAGER": "cat", "LC_ALL": "C.UTF-8", "JOBS": "1"}      # so that tests end in the same order each time
+LIMIT, GDB_LIMIT = 300, 60          # seconds for a shell command and for a gdb command, far above what any takes
+SURROUNDINGS = {"TERM": "dumb", "PAGER": "cat", "LC_ALL": "C.UTF-8", "JOBS": "1"}       # JOBS: tests end in the same order
 PROMPT = "<<hv8: a command is done>>"
 GUEST = re.compile(r"^hv8 .*\n", re.M)          # the guest's first line: from here on its UART keeps what is typed
 NO_GDB = re.compile(r"^.*(?:Connection (?:refused|timed out)|could not connect).*$", re.M)
@@ -35,15 +34,19 @@ class Result(NamedTuple):
     why: str = None
 
 
+def name(source, state):
+    """What the clone in this state is called."""
+    solved = len(state.filled) == sum(hole.lab == state.lab for hole in source.holes)
+    return f"lab{state.lab}-" + ("solved" if solved else "+".join(["start", *sorted(state.filled)]))
+
+
 class Clone:
     """A clone of the course in the folder `tree`, in one state."""
 
     def __init__(self, source, repository, scratch, state):
         lab = source.labs[state.lab - 1]
         holes = [hole for hole in source.holes if hole.lab == state.lab]
-        solved = len(state.filled) == len(holes)
-        self.name = f"lab{state.lab}-" + ("solved" if solved else "+".join(["start", *sorted(state.filled)]))
-        self.tree, self.log = Path(scratch) / self.name, Path(scratch) / f"{self.name}.log"
+        self.tree = Path(scratch) / name(source, state)
         self.branch = f"refs/heads/{source.labs[0].branch}"         # what `git clone` gave the student
         if not (self.tree / ".git" / "HEAD").exists():
             shutil.rmtree(self.tree, ignore_errors=True)
@@ -79,10 +82,9 @@ class Clone:
         self.git("update-ref", "HEAD", self.base)
         self.git("reset", "--quiet")
 
-    def build(self):
+    def build(self, log):
         with Program("make", self.tree) as program:
-            output = program.rest(LIMIT)
-            self.log.write_text(output, "utf-8")
+            log.write_text(program.rest(LIMIT), "utf-8")
             if program.status:
                 raise Fail("`make` fails")
 
@@ -105,18 +107,18 @@ class Clone:
     def gdb(self, block):
         """Yield the Result of each command of a gdb block; after one that hangs or ends gdb no other."""
         port = free_port()
-        variables = f"{block.variables} GDB_PORT={port}"
+        variables = f"{block.variables} GDB_PORT={port}".strip()
         flags = " ".join("-ex " + shlex.quote(text) for text in ("set pagination off", "set width 0", f"set prompt {PROMPT}\\n"))
         with Program(f"make all {variables}", self.tree) as program:
             output = program.rest(LIMIT)
             if program.status:
-                raise Fail(f"`make {block.variables}` fails: {last_line(output)}")
+                raise Fail(f"`make {variables}` fails: {last_line(output)}")
         with Program(f"exec make qemu-gdb {variables}", self.tree, block.typed) as qemu, \
                 Program(f"exec make gdb {variables} GDBFLAGS={shlex.quote(flags)}", self.tree, "") as gdb:
             begin = gdb.until(PROMPT, GDB_LIMIT, "`make gdb` shows no prompt")
             if NO_GDB.search(begin):
                 raise Fail(f"`make gdb` reaches no QEMU: {NO_GDB.search(begin).group(0)}; "
-                           f"`make qemu-gdb {block.variables}` says: {last_line(qemu.text)}")
+                           f"`make qemu-gdb {variables}` says: {last_line(qemu.text)}")
             for command in block.commands:
                 gdb.type(command.text + "\n")
                 try:
@@ -217,7 +219,8 @@ class Program:
 
 
 def last_line(text):
-    return (text.strip().split("\n") or [""])[-1].strip() or "nothing"
+    """The last line that a program, not make, has printed."""
+    return next((line.strip() for line in reversed(text.split("\n")) if line.strip() and not line.startswith("make:")), "nothing")
 
 
 def free_port():
