@@ -9,12 +9,12 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := all
 
 # `make setup grade`: the other goals may need what setup installs, so they begin in a make of their own, behind it.
-SETUPS := $(filter setup setup-class,$(MAKECMDGOALS))
+SETUPS := $(filter setup setup-class setup-docs,$(MAKECMDGOALS))
 ifneq ($(SETUPS),)
 OTHERS := $(filter-out $(SETUPS),$(MAKECMDGOALS))
-.PHONY: setup setup-class $(OTHERS)
-setup setup-class:
-	@sh grading/setup.sh $(filter class,$(subst -, ,$@))
+.PHONY: setup setup-class setup-docs $(OTHERS)
+setup setup-class setup-docs:
+	@sh grading/setup.sh $(filter class docs,$(subst -, ,$@))
 $(OTHERS): $(SETUPS)
 	@$(MAKE) $@
 else
@@ -263,6 +263,14 @@ reference:
 	@mkdir -p build
 	$(Q)$(PYTHON) user/reference.py kernel/include/uapi/hypercall.def $(LAB_STAGE) >build/hypercalls.md
 	@echo "  build/hypercalls.md"
+
+# The handouts, the code and what links them as a site, build/docs/html/index.html. docs-check loads each of its pages in Chromium.
+.PHONY: docs docs-check
+docs:
+	$(Q)$(PYTHON) handouts/site/docs.py --lab $(LAB_STAGE) --solved $(SOLVED) --later '$(LATER)'
+	$(Q)$(PYTHON) handouts/site/check.py build/docs
+docs-check:
+	$(Q)$(PYTHON) handouts/site/check.py --browser build/docs
 
 .PHONY: doctor clean help
 doctor:

@@ -1,6 +1,7 @@
 #!/bin/sh
 # `make setup`: install what hv8 needs and this machine lacks, by apt-get; the second time there is nothing to do.
-# `make setup-class` calls it with the word class: also what the tests of grading a class need; grader: only what grading needs.
+# `make setup-class` calls it with the word class: also what the tests of grading a class need; `make setup-docs` with docs: what
+# makes the site; grader: only what grading needs.
 # A tool counts as there when it is found, whoever installed it: a QEMU built by hand will do, one that is too old will not.
 # Ends with status 1 only if something is still missing. Without apt-get (Fedora, Arch, macOS...) it names the packages
 # and lets make go on. POSIX sh.
@@ -11,6 +12,7 @@
 . "$(dirname "$0")/tools.sh"
 make_scratch
 case ${1:-} in
+docs) for_docs=yes ;;
 class) for_class=yes PATH=$PATH:${SBIN:-/usr/sbin:/sbin} ;; # where daemons are, for a user too
 grader) only='cross cc libc qemu python git make unifdef bwrap' ;;
 esac

@@ -10,7 +10,7 @@
 
 # One tool a line: id | who needs it | oldest that will do | variable that names another | what it is | what it is for |
 # package in Debian and Ubuntu | Fedora | Arch | Homebrew. `course` tools are needed only where labs/ is; `option`: it is better to
-# have them there.
+# have them there; `class` and `docs` for make setup-class and setup-docs; `look` as docs, where labs/ is.
 TOOLS='
 cross|student||CROSS_COMPILE|AArch64 gcc and binutils|build the kernel|gcc-aarch64-linux-gnu|gcc-aarch64-linux-gnu|aarch64-linux-gnu-gcc|aarch64-elf-gcc
 cc|student||HOSTCC|native C compiler|build the QEMU plugin and the model machine of the grader|gcc|gcc|gcc|gcc
@@ -29,6 +29,10 @@ clang-format|course|||clang-format|keep the source in one style|clang-format|cla
 bwrap|option|||bubblewrap|keep submissions that are graded away from this machine|bubblewrap|bubblewrap|bubblewrap|(nothing, it needs Linux)
 slurmctld|class|||Slurm|test how a class is graded on a cluster|slurm-wlm|slurm-slurmctld slurm-slurmd|slurm-llnl|(needs Linux)
 munged|class|||munge|let the parts of that cluster know each other|munge|munge|munge|(needs Linux)
+doxygen|docs|1.9||Doxygen|make the site of handouts and code|doxygen|doxygen|doxygen|doxygen
+dot|docs|||Graphviz|draw its call graphs|graphviz|graphviz|graphviz|graphviz
+theme|docs|||doxygen-awesome-css|make the site pleasant to read|doxygen-awesome-css|(from its web page)|(from its web page)|(from its web page)
+chromium|look|||Chromium|load every page of the site|chromium|chromium|chromium|chromium
 '
 
 # Both look at the first word only, as in CC="ccache gcc".
@@ -87,6 +91,12 @@ for_each_tool() {
 		student) ;;
 		course | option) [ -d "$root/labs" ] || continue ;;
 		class) [ -n "${for_class:-}" ] || continue ;;
+		docs) [ -n "${for_docs:-}" ] || continue ;;
+		look) # on Ubuntu it is no package
+			[ -n "${for_docs:-}" ] || continue
+			[ -d "$root/labs" ] || continue
+			grep -qs '^ID=ubuntu' /etc/os-release && continue
+			;;
 		*) continue ;;
 		esac
 		# On a 64-bit Arm machine the compiler of the machine goes by the cross compiler's name.
@@ -105,6 +115,7 @@ look() {
 	libfdt) look_for_header libfdt.h ;;
 	cmocka) look_for_header cmocka.h ;;
 	asan) look_for_sanitizers ;;
+	theme) look_for_file /usr/share/doxygen-awesome-css/doxygen-awesome.css ;;
 	cross) look_for_command "${cross:-aarch64-linux-gnu-}gcc" ;;
 	cc) look_for_command "${cc:-cc}" ;;
 	qemu) look_for_command "${QEMU:-qemu-system-aarch64}" ;;
@@ -135,7 +146,7 @@ look_for_command() {
 
 ask_version() {
 	case $id in
-	unifdef | slurmctld) $tool -V ;;
+	unifdef | slurmctld | dot) $tool -V ;;
 	*) $tool --version ;;
 	esac
 }
@@ -147,6 +158,11 @@ look_for_header() {
 		return
 	fi
 	path=$(printf '%s\n' "$answer" | sed -n "s|^# 1 \"\\(.*/$1\\)\".*|\\1|p" | sed 1q)
+}
+
+look_for_file() {
+	path=$1
+	[ -e "$path" ] || state=missing path='' problem="there is no $1"
 }
 
 look_for_sanitizers() {

@@ -93,7 +93,7 @@ static inline void pte_publish(void)
 	__asm__ volatile("dsb ishst" : : : "memory");
 }
 
-/** Store a translation table entry: one 64-bit single-copy atomic write, which a table walker sees
+/** Store @p value as the translation table entry at @p entry: one 64-bit single-copy atomic write, which a table walker sees
  * whole. */
 static inline void pte_store(pte_t *entry, pte_t value)
 {
@@ -106,18 +106,19 @@ static inline void *pa_pointer(pa_t pa)
 	return (void *)pa;
 }
 
-/** The physical address of a kernel object. */
+/** The physical address of the kernel object at @p pointer. */
 static inline pa_t pointer_pa(const void *pointer)
 {
 	return (pa_t)pointer;
 }
 
-/** 32-bit device register access; volatile, naturally aligned, never merged or split. */
+/** Read the 32-bit device register at @p pa; volatile, naturally aligned, never merged or split. */
 static inline u32 mmio_read32(pa_t pa)
 {
 	return *(volatile u32 *)pa;
 }
 
+/** Write @p value to the device register at @p pa, likewise. */
 static inline void mmio_write32(pa_t pa, u32 value)
 {
 	*(volatile u32 *)pa = value;
@@ -199,8 +200,8 @@ static inline void wfi(void)
 	__asm__ volatile("dsb sy\n\twfi" : : : "memory");
 }
 
-/** Firmware call by SMC, or HVC where the firmware lives at EL2 (SMCCC, ARM DEN 0028, 2.7). x4-x17
- * may change. */
+/** Call @p function of the firmware with @p a1, @p a2, @p a3 by SMC, or HVC if @p by_hvc, where the
+ * firmware lives at EL2 (SMCCC, ARM DEN 0028, 2.7). x4-x17 may change. */
 static inline u64 firmware_call(bool by_hvc, u64 function, u64 a1, u64 a2, u64 a3)
 {
 	register u64 x0 __asm__("x0") = function;

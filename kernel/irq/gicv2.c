@@ -36,6 +36,7 @@
 #define GICH_LR_STATE_SHIFT    28
 #define GICH_LR_HW             (1U << 31)
 
+/* gic_cpu_init(): memory-mapped, GICC and GICH. */
 const char *gicv2_cpu_init(void)
 {
 #if SOLUTION >= 5

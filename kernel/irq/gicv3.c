@@ -73,6 +73,7 @@ USED_BY_HOLES static void use_system_registers(void)
 	isb();
 }
 
+/* gic_cpu_init(): system registers, and this CPU's redistributor. */
 const char *gicv3_cpu_init(void)
 {
 #if SOLUTION >= 5

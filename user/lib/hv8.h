@@ -8,16 +8,18 @@
 #include <uapi/errno.h>
 #include <uapi/hypercall.h>
 
+/* Inlined even where the compiler would not. */
 #define INLINE static inline __attribute__((always_inline))
 
 /** What a hypercall brings: x0, and from recv, call and reply_wait a message. */
 struct message {
 	i64 from; /* the result: the sender's pid, or -errno */
-	u64 word;
+	u64 word; /* what the sender gave */
 	u64 came; /* IPC_PAGE, IPC_FD */
 };
 
-/** The raw call: number @p number, up to six arguments. Inline, so that a clone has no stack frame of it. */
+/** The raw call: number @p number, up to six arguments, @p a0 @p a1 @p a2 @p a3 @p a4 @p a5. Inline, so that a clone has no stack
+ * frame of it. */
 INLINE struct message hypercall_message(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 {
 	register u64 x0 __asm__("x0") = a0;
@@ -35,12 +37,13 @@ INLINE struct message hypercall_message(u64 number, u64 a0, u64 a1, u64 a2, u64 
 	return (struct message){ (i64)x0, x1, x2 };
 }
 
-/** The same for calls that bring only a result: x0. */
+/** The same, @p number with @p a0 @p a1 @p a2 @p a3 @p a4 @p a5, for calls that bring only a result: x0. */
 INLINE i64 hypercall(u64 number, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 {
 	return hypercall_message(number, a0, a1, a2, a3, a4, a5).from;
 }
 
+/* hv8_NAME() of a hypercall, by its count of arguments */
 #define STUB0(name)                                            \
 	INLINE i64 hv8_##name(void)                            \
 	{                                                      \
@@ -89,7 +92,7 @@ static inline void yield(void)
 	__asm__ volatile("wfi" : : : "memory");
 }
 
-/** Print a string. */
+/** Print the string @p text. */
 void print(const char *text);
 
 /** Print @p value as 16 hexadecimal digits. */
@@ -98,16 +101,16 @@ void print_hex(u64 value);
 /** Print @p value in decimal. */
 void print_decimal(i64 value);
 
-/** The number behind "@p name=" in @p arguments, hexadecimal; 0 if there is none. */
+/** The number behind @p name and an equals sign in @p arguments, hexadecimal; 0 if there is none. */
 u64 argument(const char *arguments, const char *name);
 
 #if LAB >= 4
-/** Wait for a message: hypercall recv. */
+/** Wait for a message of @p from, a page for frame @p page and a descriptor for @p fd: hypercall recv. */
 struct message receive(u64 from, u64 page, u64 fd);
 
-/** Send a word to @p to and wait for its answer, a word: hypercall call. */
+/** Send @p word to @p to and wait for its answer, a word: hypercall call. */
 struct message call(u64 to, u64 word);
 
-/** Answer @p to with a word and wait for anyone's next: hypercall reply_wait. */
+/** Answer @p to with @p word and wait for anyone's next: hypercall reply_wait. */
 struct message reply_wait(u64 to, u64 word);
 #endif

@@ -20,12 +20,13 @@
  */
 i64 irq_begin(void (*handler)(u64 intid));
 
-/** Let interrupts in, or not: PSTATE.I. */
+/** Let interrupts in: PSTATE.I is 0. */
 static inline void irq_on(void)
 {
 	__asm__ volatile("msr daifclr, #2" : : : "memory");
 }
 
+/** Let no interrupt in. */
 static inline void irq_off(void)
 {
 	__asm__ volatile("msr daifset, #2" : : : "memory");
@@ -47,7 +48,7 @@ static inline void irq_send(u64 intid)
 }
 
 #if LAB >= 6
-/** The counter and its frequency in Hz (CNTPCT_EL0, CNTFRQ_EL0). */
+/** The counter (CNTPCT_EL0). */
 static inline u64 timer_now(void)
 {
 	u64 count;
@@ -56,6 +57,7 @@ static inline u64 timer_now(void)
 	return count;
 }
 
+/** Its frequency in Hz (CNTFRQ_EL0). */
 static inline u64 timer_hz(void)
 {
 	u64 hz;
@@ -73,6 +75,7 @@ static inline void timer_set(u64 time)
 	                 : "memory");
 }
 
+/** IRQ_TIMER is not raised any more. */
 static inline void timer_off(void)
 {
 	__asm__ volatile("msr cntp_ctl_el0, xzr\n\tisb" : : : "memory");

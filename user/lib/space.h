@@ -7,7 +7,7 @@
 #include "hv8.h"
 #include <uapi/tables.h>
 
-/* Where they are mapped at birth. */
+/* The kernel's tables, where they are mapped at birth */
 #define PAGES ((const volatile struct page *)UVA_PAGES)
 #define PROCS ((const volatile struct proc *)UVA_PROCS)
 #define FILES ((const volatile struct file *)UVA_FILES)
@@ -30,10 +30,10 @@ i64 page_of(u64 pid, u64 type, uva_t uva);
 /** The table of @p level (0..3) of process @p pid that translates @p uva; made, with those above it, if there is none. */
 i64 table_of(u64 pid, int level, uva_t uva);
 
-/** Give process @p pid, the caller or its embryo, a zeroed page at @p uva. @return the frame, or -errno */
+/** Give process @p pid, the caller or its embryo, a zeroed page at @p uva with @p perm. @return the frame, or -errno */
 i64 map_page(u64 pid, uva_t uva, u64 perm);
 
-/** Change what the caller may do with its page at @p uva. @return 0, or -errno */
+/** Change what the caller may do with its page at @p uva: @p perm. @return 0, or -errno */
 i64 protect_page(uva_t uva, u64 perm);
 
 /** Unmap the caller's page at @p uva and free it. @return 0, or -errno */

@@ -6,29 +6,32 @@
 
 struct trap_frame;
 
-/** Print to the console; "\n" becomes "\r\n". Conversions: see format(). Before pl011_init()
- * nothing is printed. */
+/** Print to the console by @p format; "\n" becomes "\r\n". Conversions: see format(). Before
+ * pl011_init() nothing is printed. */
 void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /**
- * Report a kernel bug or an impossible machine, with a backtrace, and power off. Never returns,
+ * Report a kernel bug or an impossible machine by @p format, with a backtrace, and power off. Never returns,
  * never prints its message twice, and powers off even when the report itself faults.
  */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** As panic(), for an exception taken at EL2: dumps @p frame, ESR_EL2 and FAR_EL2 decoded. */
+/** As panic(), for an exception taken at EL2: dumps @p frame, ESR_EL2 and FAR_EL2 decoded.
+ * @p vector says in words where it arrived. */
 _Noreturn void panic_exception(const struct trap_frame *frame, const char *vector);
 
 /** Say "hv8: power off" and power off. */
 _Noreturn void power_off(void);
 
-/** A lab's hole was reached: say which one and power off. Works without a UART: the grader sees the
- * call itself. */
+/** A lab's hole was reached: say that @p name is to do, in @p file at @p line, and power off. Works
+ * without a UART: the grader sees the call itself. */
 _Noreturn void todo(const char *name, const char *file, int line);
+/** The hole @p name is here. */
 #define todo(name) todo(name, __FILE__, __LINE__)
 
 /**
- * Format like printf into @p put, called once for each character.
+ * Format @p arguments by @p format, like printf. @p put is called once for each character, with
+ * @p context.
  *
  * Conversions: %d %u %x %c %s %p %%, with flags 0 and -, a width, and the lengths l and ll. %p
  * prints 0x and 16 digits. Anything else is printed as it stands.
@@ -49,7 +52,7 @@ int format_number(char *text, u64 value, unsigned int base);
 /** Where page @p part (0..DMESG_PAGES-1, the oldest first) of what was printed is kept. */
 pa_t console_log(u32 part);
 
-/** How many bytes of that page are messages, 0..PAGE_SIZE. */
+/** How many bytes of page @p part are messages, 0..PAGE_SIZE. */
 u32 console_log_length(u32 part);
 #endif
 

@@ -16,20 +16,20 @@
 #define GIC_SPURIOUS 1020 /* from here on an INTID says "none" */
 
 /* IHI 0069, 12.4 ICH_LR<n>_EL2 */
-#define LR_PENDING        (1UL << 62)
-#define LR_ACTIVE         (1UL << 63)
+#define LR_PENDING        (1UL << 62)              /* to be taken */
+#define LR_ACTIVE         (1UL << 63)              /* acknowledged, not ended */
 #define LR_STATE          (LR_PENDING | LR_ACTIVE) /* both clear: the register is empty */
 #define LR_HW             (1UL << 61)              /* ends the physical interrupt, too */
-#define LR_GROUP1         (1UL << 60)
-#define LR_PRIORITY_SHIFT 48
+#define LR_GROUP1         (1UL << 60)              /* signalled as an IRQ */
+#define LR_PRIORITY_SHIFT 48                       /* lowest bit of the priority */
 #define LR_EOI            (1UL << 41) /* HW = 0: its end raises a maintenance interrupt */
 #define LR_PHYSICAL_SHIFT 32          /* HW = 1: pINTID */
-#define LR_INTID(lr)      ((intid_t)((lr)&0x3ff))
-#define LR_PRIORITY(lr)   ((u32)((lr) >> LR_PRIORITY_SHIFT) & 0xff)
+#define LR_INTID(lr)      ((intid_t)((lr)&0x3ff))                   /* vINTID */
+#define LR_PRIORITY(lr)   ((u32)((lr) >> LR_PRIORITY_SHIFT) & 0xff) /* lower comes first */
 #define PRIORITY_MASK     0xf8 /* every GIC with list registers has five bits */
 
 /* IHI 0069, 12.4 ICH_HCR_EL2; the low bits are GICH_HCR's too */
-#define ICH_HCR_EN    (1UL << 0)
+#define ICH_HCR_EN    (1UL << 0) /* virtual interrupts are signalled */
 #define ICH_HCR_UIE   (1UL << 1) /* maintenance interrupt when at most one list register is valid */
 #define ICH_HCR_NPIE  (1UL << 3) /* ... when none is pending */
 #define ICH_HCR_TC    (1UL << 10) /* trap EL1's ICC_PMR, RPR, CTLR, DIR... */
@@ -42,6 +42,7 @@ struct gic_virtual {
 	u32 ap[4]; /* active priorities; GICv3 may have four registers, GICv2 has one */
 };
 
+/* The controller of this board, and where its registers are. */
 struct gic {
 	int version; /* 2, 3; 0: there is none, or irq=off */
 	u32 lines;   /* INTIDs below this exist, at most 1020 */
@@ -54,7 +55,7 @@ struct gic {
 	pa_t vcpu;   /* GICv2: GICV, which a process may map */
 };
 
-extern struct gic gic;
+extern struct gic gic; /* set by gic_init() */
 
 /**
  * Set up distributor and this CPU's interface from scratch, whatever firmware left: every interrupt disabled, not
@@ -64,11 +65,13 @@ extern struct gic gic;
  */
 const char *gic_init(void);
 
-/** Let @p intid signal, or not. SPIs are for all CPUs, lower INTIDs for this one. */
+/** Let @p intid signal. SPIs are for all CPUs, lower INTIDs for this one. */
 void gic_enable(intid_t intid);
+
+/** Let @p intid signal no more. */
 void gic_disable(intid_t intid);
 
-/** Whether the disabled SPI @p intid is edge-triggered (or level-sensitive). */
+/** Make the disabled SPI @p intid edge-triggered, or level-sensitive unless @p edge. */
 void gic_configure(intid_t intid, bool edge);
 
 /** Let the disabled @p intid be signalled before all that are not urgent. */
@@ -77,8 +80,10 @@ void gic_urgent(intid_t intid);
 /** Make @p intid pending, as its device would. */
 void gic_pend(intid_t intid);
 
-/** Make @p intid active or inactive, whoever acknowledged it. While it is active it is not signalled. */
+/** Make @p intid active, whoever acknowledged it. While it is active it is not signalled. */
 void gic_activate(intid_t intid);
+
+/** Make @p intid inactive, whoever acknowledged it. */
 void gic_inactivate(intid_t intid);
 
 /** Disable @p intid, and forget that it was pending or active. */
@@ -113,7 +118,7 @@ GIC_BACKEND(void, deactivate, (intid_t intid), (intid))
 /** Read list register @p n, 0..nlr-1, of this CPU. */
 GIC_BACKEND(u64, lr_read, (int n), (n))
 
-/** Write it. */
+/** Write @p lr to list register @p n of this CPU. */
 GIC_BACKEND(void, lr_write, (int n, u64 lr), (n, lr))
 
 /** Which list registers are empty: bit n. */
@@ -125,6 +130,8 @@ GIC_BACKEND(void, virtual_open, (u64 conditions), (conditions))
 /** Close it: nothing of the GIC reaches EL1. */
 GIC_BACKEND(void, virtual_close, (void), ())
 
-/** Save and load the virtual CPU interface without its list registers. */
+/** Save the virtual CPU interface without its list registers in @p to. */
 GIC_BACKEND(void, virtual_save, (struct gic_virtual * to), (to))
+
+/** Load it from @p from. */
 GIC_BACKEND(void, virtual_load, (const struct gic_virtual *from), (from))

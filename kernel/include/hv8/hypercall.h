@@ -8,6 +8,7 @@
 #include <hv8/types.h>
 #include <uapi/hypercall.h>
 
+/* The parameters of a call, by their count */
 #define PARAMETERS0()                                       void
 #define PARAMETERS1(t1, a1)                                 t1 a1
 #define PARAMETERS2(t1, a1, t2, a2)                         t1 a1, t2 a2
@@ -21,10 +22,10 @@
 #include <uapi/hypercall.def>
 #undef HYPERCALL
 
-extern void (*const hypercall_table[NHYPERCALL])(void);
+extern void (*const hypercall_table[NHYPERCALL])(void); /* the handlers, by number */
 
 #if LAB >= 4
-extern struct file files[NFILE];
+extern struct file files[NFILE]; /* files[0] is none */
 
 /** Process @p pid is dead: if it owned the console, its parent does now, or init if that is dead too. */
 void console_orphan(pid_t pid);

@@ -15,17 +15,17 @@
 
 /* The virtual interrupts of a process. While it runs its list registers are in the CPU, and `lr` is what was written there. */
 struct vgic {
-	u64 lr[GIC_NLR_MAX];
+	u64 lr[GIC_NLR_MAX];    /* list registers */
 	u64 pending[NIRQ / 64]; /* by INTID: not in a list register yet */
 	u32 words;              /* which of pending[] are not 0: bit n */
 	u32 used;               /* which list registers may be valid: bit n */
-	struct gic_virtual cpu;
-	u8 priority[32]; /* of SGIs and the timer; an SPI's is in irqs[] */
+	struct gic_virtual cpu; /* its CPU interface while another runs */
+	u8 priority[32];        /* of SGIs and the timer; an SPI's is in irqs[] */
 } __attribute__((aligned(512)));
 
-extern struct vgic vgics[NPROC];
-extern struct irq irqs[NIRQ];
-extern bool irq_on;
+extern struct vgic vgics[NPROC]; /* by pid */
+extern struct irq irqs[NIRQ];    /* by INTID; processes see it */
+extern bool irq_on;              /* set by irq_init(): interrupts are used */
 
 /** Set up interrupts, unless the boot argument irq=off or the device tree prevents it; then the kernel polls, as in lab 4. */
 void irq_init(void);
@@ -48,8 +48,10 @@ bool irq_wakes(pid_t pid);
 /** Whether the virtual interrupt @p intid stands for a physical one, which is active until the process ends it. */
 bool irq_is_physical(intid_t intid);
 
-/** The process of @p context stops running, or runs from now on: move what it uses of the interrupt hardware. */
+/** The process of @p context stops running: move what it uses of the interrupt hardware out of the CPU. */
 void irq_leave(struct context *context);
+
+/** The process of @p context runs from now on: move it in. */
 void irq_enter(struct context *context);
 
 /** The process of @p context may use the virtual CPU interface from now on. */
@@ -88,9 +90,11 @@ bool vgic_withdraw(pid_t pid, intid_t intid, bool also_active);
 /** Whether @p intid of process @p pid is pending or active. */
 bool vgic_is_outstanding(pid_t pid, intid_t intid);
 
-/** Move the list registers and the virtual CPU interface of process @p pid out of the CPU, or into it. */
+/** Move the list registers and the virtual CPU interface of process @p pid out of the CPU. */
 void vgic_leave(pid_t pid);
+
+/** Move those of process @p pid into the CPU. */
 void vgic_enter(pid_t pid);
 
-/** A new process: nothing is pending, every priority is IRQ_PRIORITY. */
+/** Process @p pid is new: nothing is pending, every priority is IRQ_PRIORITY. */
 void vgic_reset(pid_t pid);

@@ -7,10 +7,11 @@
 
 #include <hv8/types.h>
 
+/* One test. */
 struct ktest {
-	const char *name;
-	int stage;
-	void (*run)(u64 nonce);
+	const char *name;       /* as in test=NAME */
+	int stage;              /* the lab behind whose part of the boot it runs */
+	void (*run)(u64 nonce); /* its code */
 };
 
 /** Define a test of @p lab, chosen by test=@p test_name; its body gets `nonce`, the number given by

@@ -21,11 +21,12 @@ enum map_kind {
  *
  * @param pa     aligned to the size that the level maps
  * @param level  2 (a 2 MiB block) or 3 (a 4 KiB page)
+ * @param kind   what the kernel may do there
  */
 pte_t map_leaf(pa_t pa, int level, enum map_kind kind);
 
 /**
- * Map [@p start, @p end) at its own address, with 2 MiB blocks where a whole aligned one fits and
+ * Map [@p start, @p end) at its own address for use as @p kind, with 2 MiB blocks where a whole aligned one fits and
  * pages elsewhere.
  *
  * @return 0, -EINVAL (not page-aligned, empty, or beyond 48 bits), -EBUSY (something is mapped
@@ -47,7 +48,7 @@ void map_kernel(void);
 /** The region that contains @p address, in words. */
 const char *map_region(u64 address);
 
-/** Print which region an address is in and how it is mapped; @p name says whose value it is
+/** Print which region @p address is in and how it is mapped; @p name says whose value it is
  * ("FAR_EL2"). */
 void print_address(const char *name, u64 address);
 

@@ -4,13 +4,13 @@
 #include <hv8/types.h>
 #include <uapi/tables.h>
 
-extern struct page pages[NPAGE];
+extern struct page pages[NPAGE]; /* by page number; processes see it */
 
 /* Where they are, one behind the other; set by page_init(). */
 extern struct page_memory {
-	pa_t base;
-	u32 count;
-} page_memory;
+	pa_t base; /* of page 0 */
+	u32 count; /* of pages */
+} page_memory;     /* set once */
 
 /** Take the largest piece of free DRAM, up to NPAGE pages of it, for processes. Panics if there is
  * none. */
@@ -27,14 +27,15 @@ static inline u32 page_count(void)
 extern u32 page_high;
 #endif
 
-/** Give the free page @p pn to @p owner, filled with zeros; `used` and `perm` are 0. @p va: see struct page. */
+/** Give the free page @p pn to @p owner as a page of @p type, filled with zeros; `used` and `perm` are 0. @p va: see struct
+ * page. */
 void page_give(pn_t pn, pid_t owner, enum page_type type, uva_t va);
 
 /** Take page @p pn from its owner: it is free. No table of a live process may lead to it, nor a TLB entry with a live ASID. */
 void page_free(pn_t pn);
 
 /**
- * Find a free page and give it to @p owner. For programs loaded at boot: a process names its pages itself.
+ * Find a free page and give it to @p owner, with @p type and @p va as page_give() does. For programs loaded at boot: a process names its pages itself.
  *
  * @return its number, or -ENOMEM
  */

@@ -12,14 +12,14 @@
  */
 void pl011_init(pa_t base, u32 clock);
 
-/** Send one byte, waiting while the transmit FIFO is full. */
+/** Send @p byte, waiting while the transmit FIFO is full. */
 void pl011_putc(u8 byte);
 
 /** Return the next received byte, 0..255, or -1 at once if there is none. */
 int pl011_getc(void);
 
 #if LAB >= 5
-/** Interrupt while something is in the receive FIFO, or not (DDI 0183, 3.3.10). */
+/** Interrupt while something is in the receive FIFO, if @p on, or never (DDI 0183, 3.3.10). */
 void pl011_interrupts(bool on);
 
 /** Whether a byte was lost because the receive FIFO was full, since the last call (3.3.2). */

@@ -21,6 +21,7 @@
 	X(tpidrro_el0, tpidr_el1)     \
 	X(cntv_cval_el0, cntv_ctl_el0)
 
+/* These registers of one process. */
 struct el1_state {
 #define X(a, b) u64 a, b;
 	EL1_REGISTERS(X)
@@ -30,17 +31,17 @@ struct el1_state {
 
 /* FP and SIMD registers. fp.S knows the layout: q0..q31, then FPSR and FPCR. */
 struct fp_state {
-	u64 q[64];
-	u64 fpsr, fpcr;
+	u64 q[64];      /* q0..q31, the low half first */
+	u64 fpsr, fpcr; /* status and control */
 } __attribute__((aligned(16)));
 
 /* What the CPU holds of a process while it runs, and what is kept of it meanwhile: nobody else's business, unlike
  * struct proc. */
 struct context {
 	struct trap_frame frame; /* first: SP_EL2 points here while the process runs */
-	struct el1_state el1;
-	struct fp_state fp;
-	pid_t pid; /* its index in contexts[] and procs[] */
+	struct el1_state el1;    /* while another runs */
+	struct fp_state fp;      /* while another has used the FP registers */
+	pid_t pid;               /* its index in contexts[] and procs[] */
 #if LAB >= 5
 	u32 uses; /* USES_: what of the interrupt hardware is moved with it (hv8/irq.h) */
 #endif
@@ -49,8 +50,8 @@ struct context {
 #endif
 } __attribute__((aligned(1024))); /* so that indexing is a shift */
 
-extern struct proc procs[NPROC]; /* procs[0] is nobody, and the head of the ready list */
-extern struct context contexts[NPROC];
+extern struct proc procs[NPROC];       /* procs[0] is nobody, and the head of the ready list */
+extern struct context contexts[NPROC]; /* by pid; contexts[0]: nobody runs */
 extern struct context *current; /* the process that runs, or that the exit path will switch to */
 
 /** Prepare for processes: their memory, and what EL1 may do. */
@@ -70,7 +71,7 @@ const char *proc_load(const char *name, pid_t *pid);
 /** The current process is over, with @p status, and another is current. Powers off behind the last. */
 void proc_end(i64 status);
 
-/** Kill the current process, saying why (printf-like) and dumping its registers. */
+/** Kill the current process, saying @p why (printf-like) and dumping its registers. */
 void proc_kill(const char *why, ...) __attribute__((format(printf, 1, 2)));
 
 /** The ready list, first in, first out: @p pid becomes runnable, at its end. */
@@ -96,7 +97,8 @@ void proc_yield(void);
  * switch the CPU to it; if nobody is, wait for somebody, or power off. */
 void proc_switch(struct context *from);
 
-/** Put the registers of a fresh process in place: nothing of any other process is in them. */
+/** Put the registers of a fresh process in place in @p context: it begins at @p entry with stack pointer @p sp and x0 =
+ * @p arguments, and nothing of any other process is in them. */
 void context_init(struct context *context, uva_t entry, uva_t sp, uva_t arguments);
 
 /** Find out what a switch must do on this CPU, with these boot arguments. */
@@ -145,11 +147,12 @@ void el1_configure(void);
 /** Leave the kernel: run `current`. Takes no stack with it. */
 _Noreturn void el1_return(void);
 
-/** An exception from a process; @p frame is its saved state. Called by el1.S. */
+/** An exception from a process, of @p kind TRAP_SYNC, TRAP_IRQ or TRAP_SERROR; @p frame is its saved state. Called by
+ * el1.S. */
 void trap_el1(struct trap_frame *frame, u64 kind);
 
-/** A trapped access to a system register: emulated, or the process is killed with the register's
- * name. Syndrome @p iss. */
+/** A trapped access to a system register, with syndrome @p iss, by the process whose state is @p frame: emulated, or the
+ * process is killed with the register's name. */
 void sysreg_trap(struct trap_frame *frame, u64 iss);
 
 /**

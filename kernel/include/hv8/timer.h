@@ -22,8 +22,8 @@ bool timer_init(void);
 extern enum slice {
 	SLICE_NEVER, /* there is no preemption: irq=off, tick=off */
 	SLICE_NONE,  /* nobody else is ready */
-	SLICE_RUNS,
-} slice;
+	SLICE_RUNS,  /* it ends when the EL2 timer says so */
+} slice;             /* now */
 
 /** The slice of the process that runs ends a tick from now. */
 void slice_start(void);
@@ -54,6 +54,8 @@ bool timer_expired(void);
 /** Whether the EL1 timer of @p context is set: it will interrupt, or has. */
 bool timer_is_set(const struct context *context);
 
-/** Move the EL1 timer of @p context out of the CPU, or into it. If it sleeps, the kernel keeps its deadline. */
+/** Move the EL1 timer of @p context out of the CPU. If it sleeps, the kernel keeps its deadline. */
 void timer_leave(struct context *context);
+
+/** Move the EL1 timer of @p context into the CPU. */
 void timer_enter(struct context *context);

@@ -5,31 +5,31 @@
 
 /** The registers of interrupted code. Assembly knows the layout through generated offsets. */
 struct trap_frame {
-	u64 x[31];
-	u64 sp;   /* of the interrupted level: only for exceptions from EL2, where it tells a stack
+	u64 x[31]; /* x0..x30 */
+	u64 sp;    /* of the interrupted level: only for exceptions from EL2, where it tells a stack
 	             overflow */
-	u64 elr;  /* where it was interrupted */
-	u64 spsr; /* its PSTATE */
+	u64 elr;   /* where it was interrupted */
+	u64 spsr;  /* its PSTATE */
 };
 
-/** The exception class of a syndrome, in words: "data abort, write". Arm ARM D19.2.38. */
+/** The exception class of syndrome @p esr, in words: "data abort, write". Arm ARM D19.2.38. */
 const char *esr_class(u64 esr);
 
-/** For an abort, the fault status in words: "translation fault, level 3"; otherwise "". */
+/** For @p esr of an abort, the fault status in words: "translation fault, level 3"; otherwise "". */
 const char *esr_fault(u64 esr);
 
-/** Print ESR and FAR of a level ("EL1", "EL2") decoded, one line each; FAR only where the class
+/** Print @p esr and @p far of @p level ("EL1", "EL2") decoded, one line each; FAR only where the class
  * gives one a meaning. */
 void print_syndrome(const char *level, u64 esr, u64 far);
 
-/** Print the general registers, ELR and SPSR; of a @p kernel frame ELR and x30 with symbols. */
+/** Print the general registers, ELR and SPSR in @p frame; if it is of the @p kernel, ELR and x30 with symbols. */
 void print_frame(const struct trap_frame *frame, bool kernel);
 
 /** Print the call chain from @p pc through the frame records at @p fp (AAPCS64 6.2.3), with
  * symbols. */
 void backtrace(u64 pc, u64 fp);
 
-/** The kernel function that contains @p address and the offset into it, or NULL. */
+/** The kernel function that contains @p address, or NULL; *@p offset receives how far into it that is. */
 const char *symbol_name(u64 address, u64 *offset);
 
 /** Use the kernel's own vectors for exceptions taken to EL2. */

@@ -12,12 +12,12 @@
 pte_t vm_leaf(pa_t pa, int perm);
 
 #if LAB >= 5
-/** The same for a page of device registers: Device-nGnRE, EL1 reads and writes, EL0 has no access. */
+/** The same for a page of device registers at @p pa: Device-nGnRE, EL1 reads and writes, EL0 has no access. */
 pte_t vm_device_leaf(pa_t pa);
 #endif
 
 /**
- * Map the page at @p pa into process @p pid, whose root table is page @p root. Missing tables are
+ * Map the page at @p pa with @p perm into process @p pid, whose root table is page @p root. Missing tables are
  * taken from free pages.
  *
  * @param uva   page-aligned, below 1 << 48, not mapped yet
@@ -36,8 +36,8 @@ u64 vm_tcr(void);
 u32 vm_index(uva_t uva, int level);
 
 #if LAB >= 4
-/** Map the kernel's tables of pages, processes and files read-only where a program finds them at birth; errors as
- * vm_map(). */
+/** Map the kernel's tables of pages, processes and files read-only into process @p pid with root table @p root, where a
+ * program finds them at birth; errors as vm_map(). */
 int vm_map_tables(pid_t pid, pn_t root);
 
 /**

@@ -4,19 +4,25 @@
 #include <uapi/limits.h>
 
 #define HYPERCALL(number, name, ...) HC_##name = number,
+/* HC_NAME, what x8 holds. */
 enum hypercall_number {
 #include <uapi/hypercall.def>
-	NHYPERCALL
+	NHYPERCALL /* how many numbers there are */
 };
 #undef HYPERCALL
 
 /* Permissions of a mapping. EL0 has them only with VM_EL0. There is no "write and execute". */
-enum vm_perm { VM_R = 1, VM_RW = 2, VM_RX = 3, VM_EL0 = 4 };
+enum vm_perm {
+	VM_R = 1,   /* read */
+	VM_RW = 2,  /* read, write */
+	VM_RX = 3,  /* read, execute */
+	VM_EL0 = 4, /* EL0 may, too */
+};
 
 #if LAB >= 4
 /* What came with a message: x2 of recv, call and reply_wait. */
-#define IPC_PAGE 1
-#define IPC_FD   2
+#define IPC_PAGE 1 /* a page, in the frame that was offered */
+#define IPC_FD   2 /* a descriptor */
 
 /* What the stat hypercall counts. */
 enum statistic {
@@ -34,18 +40,16 @@ enum statistic {
 #if LAB >= 6
 	STAT_TICKS, /* interrupts of the EL2 timer */
 #endif
-	NSTAT
+	NSTAT /* how many there are */
 };
 #endif
 
 /* Where things are in a process at birth. Everything else is not mapped. */
 #define UVA_VECTORS \
 	0x10000UL /* the kernel's vector page: reports a fault that the process does not handle */
-#define UVA_PROGRAM 0x400000UL   /* ELF segments lie in [UVA_PROGRAM, UVA_STACK) */
-#define UVA_STACK   0x7fff0000UL /* the stack's lowest page */
-#define UVA_STACK_TOP \
-	0x80000000UL /* sp at entry is here or a little below: the boot arguments are on the stack \
-	              */
+#define UVA_PROGRAM   0x400000UL   /* ELF segments lie in [UVA_PROGRAM, UVA_STACK) */
+#define UVA_STACK     0x7fff0000UL /* the stack's lowest page */
+#define UVA_STACK_TOP 0x80000000UL /* sp at entry; less, with boot arguments */
 #if LAB >= 4
 #define UVA_PAGES 0x80200000UL /* the kernel's tables, read-only: struct page[NPAGE] */
 #define UVA_PROCS 0x80300000UL /* struct proc[NPROC] */

@@ -2,4 +2,4 @@
  * and that nobody handles. */
 #pragma once
 
-#define HVC_VECTOR 0x100
+#define HVC_VECTOR 0x100 /* + the number of the vector */
