@@ -117,7 +117,7 @@ class Handouts(Tally):
 
     def judge(self, page, block, command, result):
         """Report one command's result."""
-        title, actual = self.title(page, block, command), clean(result.output)
+        title, actual = self.title(page, block, command), clean(result.output.replace(str(self.scratch), "~"))
         if result.why:
             self.report(title, result.why, more=["     " + line for line in actual[-20:]])
             return

@@ -43,6 +43,12 @@ def anchors(text):
     return found | set(re.findall(r"<a\s[^>]*?(?:id|name)=\"([^\"]+)\"", text))
 
 
+def among(files, path):
+    """Whether this file or folder is one of these files or holds one; the top folder is always there."""
+    path = path.rstrip("/")
+    return not path or path in files or any(file.startswith(path + "/") for file in files)
+
+
 class Checker:
     """What all pages are held against, read once."""
 
@@ -61,12 +67,9 @@ class Checker:
     def missing(self, page, path):
         """Why the readers of a page do not have this file or folder, or None."""
         path = path.rstrip("/")
-
-        def among(files):
-            return not path or path in files or any(file.startswith(path + "/") for file in files)
-        if among(self.reachable(page)):
+        if among(self.reachable(page), path):
             return None
-        if not among(self.everything):
+        if not among(self.everything, path):
             return "there is no such file"
         first = min((stage for file, stage in self.source.stages.items() if (file + "/").startswith(path + "/")), default=None)
         return f"it first appears in lab {first}" if first else "it is never published to students"
@@ -186,12 +189,14 @@ class Checker:
         return sorted(set(problems))
 
     def mentions(self, page):
-        """The files named in the prose are there."""
+        """The files named in the prose are there; a page of no lab may name those of any lab."""
         problems = []
         for number, text in enumerate(page.prose, 1):
             for match in MENTION.finditer(text):
                 path = match.group(0).strip("`").split(":")[0]
-                why = None if path == "lab.mk" else self.missing(page, path)
-                if why:
+                if path == "lab.mk":            # every branch has one, this tree none
+                    continue
+                why = self.missing(page, path)
+                if why and (page.number or not among(self.source.stages, path)):
                     problems.append((number, f"`{path}`: {why}"))
         return problems

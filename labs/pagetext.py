@@ -158,19 +158,18 @@ class Page:
 
     def _state(self, block, line, words):
         """Set what the words say; return whether all are known."""
-        before, lab, start, filled = len(self.problems), self.number, False, None
+        before, lab, start, filled = len(self.problems), self.number, None, []
         words = list(words)
-        if words and words[0] in (("start", None), ("solved", None)):
-            start = words.pop(0)[0] == "start"
-        if words and words[0] == ("+", None):
-            words.pop(0)
-            filled = []
-            while words and words[0][1] is None and words[0][0] != "fails":
-                filled.append(words.pop(0)[0])
-            if not filled or not start:
-                self.problem(line, "`+` stands between `start` and names of holes")
-        for name, value in words:
-            if name == "fails" and value is None:
+        while words:
+            name, value = words.pop(0)
+            if name in ("start", "solved") and value is None and start is None:
+                start = name == "start"
+            elif name == "+" and value is None and start and not filled:
+                while words and words[0][1] is None and words[0][0] != "fails":
+                    filled.append(words.pop(0)[0])
+                if not filled:
+                    self.problem(line, "names of holes follow `+`")
+            elif name == "fails" and value is None:
                 block.fails = True
             elif name == "type" and value:
                 block.typed = self._unescape(line, value)
@@ -188,10 +187,10 @@ class Page:
             self.problem(line, "this page is of no lab: say lab=N in <!-- run: ... -->")
         elif not 1 <= lab <= len(self.source.labs):
             self.problem(line, f"there is no lab {lab}")
-        for name in filled or ():
+        for name in filled:
             if name not in holes:
                 self.problem(line, f"lab {lab} has no hole {name}; there are: {', '.join(sorted(holes))}")
-        block.state = State(lab, frozenset(filled or ()) if start else frozenset(holes))
+        block.state = State(lab, frozenset(filled if start else holes))
         return len(self.problems) == before
 
     def _unescape(self, line, text):
