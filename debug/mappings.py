@@ -93,7 +93,8 @@ def _fields(walked, step):
     if el1:
         yield "nG = %d: %s" % (d >> 11 & 1, "belongs to one ASID" if d >> 11 & 1 else "belongs to every ASID")
         yield "PXN = %d%s" % (d >> 53 & 1, ": EL1 cannot execute" if d >> 53 & 1 else "")
-    yield "%s = %d%s" % ("UXN" if el1 else "XN", d >> 54 & 1, ": %s cannot execute" % ("EL0" if el1 else "EL2") if d >> 54 & 1 else "")
+    never, level = ("UXN", "EL0") if el1 else ("XN", "EL2")
+    yield "%s = %d%s" % (never, d >> 54 & 1, ": %s cannot execute" % level if d >> 54 & 1 else "")
 
 
 def _rights(walked, mapping):

@@ -25,7 +25,7 @@ class Memory:
         if layout.size != table.type.target().sizeof:
             raise gdb.GdbError("struct page has gaps between its fields: %s" % table.type.target())
         self.rows = list(itertools.starmap(page, layout.iter_unpack(target.bytes_of("pages"))))[:self.count]
-        self.types = {int(field.enumval): field.name.replace("PAGE_", "").lower() 
+        self.types = {int(field.enumval): field.name.replace("PAGE_", "").lower()
                       for field in gdb.lookup_type("enum page_type").fields() if field.name != "PAGE_NONE"}
 
     def number(self, address):

@@ -44,7 +44,7 @@ class Regions:
 
     def parts(self):
         """All of them as a list of (start, end, words), by address: page 0, the image's parts, the devices, other memory."""
-        image = [(self._base + self._kernel.address(first), self._base + self._kernel.address(behind), words)
+        image = [(self._base + self._kernel.address(first), self._base + self._kernel.address(behind), words.partition(":")[0])
                  for first, behind, words in IMAGE + STACKS
                  if self._kernel.address(first) is not None and self._kernel.address(behind) is not None]
         found, at = sorted([(0, PAGE, self.name(0))] + image + [d for d in self._devices if d[0]]), self._ram[0]

@@ -63,8 +63,9 @@ _LAYOUT = {
 CLASSES = {
     0x00: "unknown reason (undefined instruction)", 0x01: "trapped WFI or WFE", 0x03: "trapped MCR or MRC (AArch32)",
     0x04: "trapped MCRR or MRRC (AArch32)", 0x05: "trapped MCR or MRC (AArch32)", 0x06: "trapped LDC or STC (AArch32)",
-    0x07: "trapped FP or SIMD", 0x08: "trapped VMRS (AArch32)", 0x09: "trapped pointer authentication", 0x0a: "trapped LD64B or ST64B",
-    0x0c: "trapped MRRC (AArch32)", 0x0d: "branch target exception", 0x0e: "illegal execution state",
+    0x07: "trapped FP or SIMD", 0x08: "trapped VMRS (AArch32)", 0x09: "trapped pointer authentication",
+    0x0a: "trapped LD64B or ST64B", 0x0c: "trapped MRRC (AArch32)", 0x0d: "branch target exception",
+    0x0e: "illegal execution state",
     0x11: "SVC (AArch32)", 0x12: "HVC (AArch32)", 0x13: "SMC (AArch32)", 0x15: "SVC", 0x16: "HVC", 0x17: "SMC",
     0x18: "trapped system register", 0x19: "trapped SVE", 0x1a: "trapped ERET", 0x1c: "pointer authentication failure",
     0x1d: "trapped SME", 0x20: "instruction abort from a lower level", 0x21: "instruction abort", 0x22: "PC alignment fault",

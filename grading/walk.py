@@ -23,7 +23,7 @@ SHARES = {0: "non", 1: "reserved", 2: "outer", 3: "inner"}
 SIZES = {1: "1G", 2: "2M", 3: "4K"}
 ADDRESS_MASK = 0xfffffffff000
 VALID, TABLE, AF, NG, XN_TABLE = 1, 2, 1 << 10, 1 << 11, 60
-MOST_TABLES = 8192                  # that `mappings` reads: damaged tables can lead to many more
+MOST_TABLES = 2048                  # that `mappings` reads: damaged tables can lead to many more
 
 
 class WalkError(Exception):
