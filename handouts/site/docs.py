@@ -8,7 +8,6 @@ stage are all that it reads. In the instructor's tree a warning is an error; in 
 """
 import argparse
 import html
-import json
 import os
 import re
 import shutil
@@ -160,12 +159,9 @@ class Site:
         texts = {page.name: page.convert() for page in made}
         first = pages.Page(self, "index", "handouts/site/index.md",
                            (self.root / "handouts/site/index.md").read_text("utf-8"))
-        listed = ["- @subpage %s %s" % (page.name, ": " + words if words else "") for page, (_, _, words) in zip(made, self.pages)
+        listed = ["- @ref %s %s" % (page.name, "- " + words if words else "") for page, (_, _, words) in zip(made, self.pages)
                   if not page.name.startswith("instructor-")]
         texts["index"] = first.convert().replace("\\@contents\\@", "\n".join(listed)).replace("{#index}", "{#mainpage}")
-        kept = [name for _, name, _ in self.pages if name.startswith("instructor-")]
-        if kept:
-            texts[kept and "instructor" if "instructor" in texts else "index"] += "\n" + "\n".join("- @subpage " + n for n in kept)
         for name, text in texts.items():
             write(self.out / "pages" / (name + ".md"), text)
         self.images = {image for page in made for image in page.images}
@@ -189,8 +185,7 @@ class Site:
         return {"INPUT": inputs, "OUTPUT_DIRECTORY": str(self.out), "STRIP_FROM_PATH": str(self.root),
                 "PREDEFINED": ["LAB=%d" % self.lab, "SOLUTION=%d" % solved, "USED_BY_HOLES=", "INLINE=static inline",
                                "__attribute__(x)=", "_Noreturn=", "_Alignas(x)="],
-                "INPUT_FILTER": '"sh handouts/site/filter.sh %s"' % self.out, "PROJECT_NUMBER": '"lab %d"' % self.lab,
-                "LAYOUT_FILE": "handouts/site/layout.xml"}
+                "INPUT_FILTER": '"sh handouts/site/filter.sh %s"' % self.out, "PROJECT_NUMBER": '"lab %d"' % self.lab}
 
     def build(self, solved):
         """Make the site; return what is wrong with it, one line a defect."""
@@ -210,7 +205,7 @@ class Site:
         html_folder = self.out / "html"
         for old in list(html_folder.glob("*.html")) + list(html_folder.glob("search/*")):
             old.unlink()
-        wrong += self.doxygen(**self.settings(solved, inputs + code), GENERATE_HTML="YES", HTML_HEADER=self.header(shown),
+        wrong += self.doxygen(**self.settings(solved, inputs + code), GENERATE_HTML="YES", HTML_HEADER=self.header(), LAYOUT_FILE=self.layout(shown),
                               HTML_EXTRA_STYLESHEET=[str(THEME / name) for name in STYLES] + ["handouts/site/site.css"],
                               HTML_EXTRA_FILES=[str(THEME / name) for name in SCRIPTS],
                               DOT_NUM_THREADS=os.cpu_count() or 1)
@@ -221,18 +216,22 @@ class Site:
                 wrong.append("%s: there is no such drawing" % image)
         return wrong
 
-    def header(self, shown):
-        """Doxygen's own header with the theme's scripts, and a list of the pages where the tree has no room."""
+    def header(self):
+        """Doxygen's own header with the theme's scripts."""
         path = self.out / "header.html"
         subprocess.run(["doxygen", "-w", "html", str(path), str(self.out / "footer.html"), str(self.out / "style.css")],
                        cwd=self.root, check=True, capture_output=True)
         text = path.read_text("utf-8")
         scripts = "".join('<script type="text/javascript" src="$relpath^%s"></script>\n' % name for name in SCRIPTS) + START
-        links = [("index", "Start here")] + shown + [("modules", "The code by folder"), ("files", "All files")]
-        listed = "".join('<li><a href="$relpath^%s.html">%s</a></li>' % (name, html.escape(title)) for name, title in links)
-        menu = '<details id="contents"><summary>Contents</summary><ul>%s</ul></details>\n' % listed
-        write(path, text.replace("</head>", scripts + "</head>").replace("<!-- end header part -->", menu + "<!-- end header part -->"))
+        write(path, text.replace("</head>", scripts + "</head>"))
         return str(path)
+
+    def layout(self, shown):
+        """Doxygen's layout, with the handouts as entries of the tree."""
+        tabs = ['    <tab type="user" visible="yes" url="@ref %s" title="%s"/>' % (name, html.escape(title, False).replace('"', "&quot;")) for name, title in shown]
+        text = (self.root / "handouts/site/layout.xml").read_text("utf-8")
+        write(self.out / "layout.xml", text.replace("    <!-- handouts -->", "\n".join(tabs)))
+        return str(self.out / "layout.xml")
 
 
 def write(path, text):

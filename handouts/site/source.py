@@ -36,17 +36,15 @@ def convert(path, lines):
 def file_comment(lines, group):
     """The comment at the top describes the file, which is in the group of its folder."""
     end = comment_end(lines, 0)
-    lines = [re.sub(r"(?<!\\)#(?=[a-z])", r"\\#", line) if at <= end else line for at, line in enumerate(lines)]
-    first = lines[0]
-    opening = "/** @here{%s} " % group
-    if first.startswith("/*") and not first.startswith("/**"):
-        return [opening + first[2:].strip()] + lines[1:]
-    return [opening + "*/ " + first] + lines[1:]
+    top = [re.sub(r"(?<!\\)#(?=[a-z])", r"\\#", line) for line in lines[:end + 1]]
+    top[0] = "/** @here " + top[0][2:].strip()
+    top[end] = top[end].replace("*/", "@inside{%s} */" % group)
+    return top + lines[end + 1:]
 
 
 def declarations(lines, header):
     """C: comments above and behind declarations, and groups of macros below a heading."""
-    result, at, body, grouped = [], 0, False, ""
+    result, at, body, grouped, closing = [], 0, False, "", ""
     while at < len(lines):
         line = lines[at]
         if body:                                    # of a function: its comments are its own
@@ -55,7 +53,7 @@ def declarations(lines, header):
             at += 1
             continue
         if grouped and not line.strip():
-            result.append("/** @} */")
+            result.append(closing)
             grouped, at = "", at + 1
             continue
         body = line == "{"
@@ -64,7 +62,11 @@ def declarations(lines, header):
             while lines[end].endswith("\\"):
                 end += 1
             described = any("/*" in part for part in lines[at:end + 1])
-            result += lines[at:end] + [behind(lines[end]) if described else "%s /**< %s */" % (lines[end], grouped)]
+            result += lines[at:end] + [behind(lines[end])]
+            if not described and end == at:
+                result[-1] += " /**< %s */" % grouped
+            elif not described:                     # a comment behind several lines would count as one
+                closing += " /** @macro{%s} %s */" % (re.match(r"#define (\w+)", line)[1], grouped)
             at = end + 1
             continue
         if line.startswith("/*") and at:
@@ -72,7 +74,8 @@ def declarations(lines, header):
             below = lines[end + 1] if end + 1 < len(lines) else ""
             comment = lines[at:end + 1]
             if header and heads_macros(lines, end + 1) and not line.startswith("/**"):
-                closed = "/** @} */ " if grouped else ""
+                closed = closing + " " if grouped else ""
+                closing = "/** @} */"
                 grouped = " ".join(part.strip().strip("/*").strip() for part in comment).strip()
                 comment = [closed + "/** @name " + grouped + " */ /** @{ */"] + [""] * (len(comment) - 1)
             elif not line.startswith("/**") and (DECLARES.match(below) or below.startswith("#define")):
@@ -83,7 +86,7 @@ def declarations(lines, header):
         result.append(behind(line))
         at += 1
     if grouped:
-        result[-1] += "/** @} */"
+        result[-1] += closing
     return result
 
 
