@@ -331,6 +331,7 @@ class Timeline:
             for change, values in cpu.pending:
                 change(number, cpu, *values)
             self._close_stretch(number, cpu)
+            self._leave_kernel(cpu)             # an exit, behind which the power was off
             if cpu.lower:
                 self._flush(number, cpu, cpu.pid)
         for pid in list(self._open):

@@ -32,7 +32,7 @@ except ImportError:                 # before lab 3 there are no hypercalls
     pass
 
 SOURCE = os.path.join(TOP, "debug", "trace.c")
-LINES = 100000                      # that the plugin tells, at most; QEMU logs up to 20 of its own beside each
+LINES = 150000                      # that the plugin tells, at most; QEMU logs up to 20 of its own beside each
 INSTRUCTIONS = 1000 ** 3            # of a run that no test bounds
 BLR, BLR_MASK = 0xd63f0000, 0xfffffc1f
 CNTFRQ = 62500000                   # QEMU's, where a test does not choose one
@@ -215,6 +215,8 @@ def trace(options):
     found = timeline.Timeline(run.kernel, programs_of(run.command) if run.kernel.contexts is not None else [])
     with open(log_path(run.directory), encoding="ascii", errors="replace") as file:
         found.read(file)
+    for number in range(int(run.command[run.command.index("-smp") + 1])):
+        found.cpus[number]                      # a row also for one that never ran
     os.unlink(log_path(run.directory))          # large, and the two files say the same
     cut = "cut off after %s events: what follows is not shown" % format(LINES, ",") if found.told >= LINES else ""
     about = "; ".join(filter(None, [run.title, cut or run.verdict]))
