@@ -341,6 +341,8 @@ help:
 	@echo '  setup         install what is missing (apt-get)          doctor   check every tool, with the fix for each'
 	@echo '  all           build the kernel and its programs          clean    remove build/'
 	@echo '  qemu          boot with a console                        qemu-gdb, gdb   boot halted; attach, in two terminals'
+	@echo '  tmux          the two side by side                       gdb-replay   T=test: recorded, in gdb, which runs backwards'
+	@echo '  trace         T=test: a timeline of its run              docs     handouts and code as a site; first: setup-docs'
 	@echo '  grade         boot every test in QEMU and score          reference   the hypercalls, in build/hypercalls.md'
 	@echo '  grade-html    the same, and a page to read it in         help     this page'
 ifdef TREE
@@ -354,6 +356,8 @@ ifdef TREE
 	@echo '  bench         count the instructions of hypercalls, faults, switches, messages'
 	@echo '  labs          write the course repository build/course.git'
 	@echo '  fuzz          hostile hypercalls, SECONDS=n (needs clang); FINDING=file repeats one'
+	@echo '  check-handouts   run what the handouts show; PAGE=name WRITE=1   docs-check   each page of the site, in a browser'
+	@echo '  drawings      the drawings of the handouts, from their sources: N=name'
 	@echo '  check-labs    prove starters, solutions and merges       format, format-check   by .clang-format'
 	@echo 'LAB=n SOLUTION=0|1    which stage, starter or reference'
 else
