@@ -56,19 +56,20 @@ class Handouts(Tally):
             found += [page for page in pages if page not in found]
         return found or self.pages
 
-    def run(self, pages, jobs):
+    def run(self, pages, jobs, read=False):
+        """Check pages; `read`: run nothing of what they show."""
         checker, states = Checker(self.source, self.pages), {}
         for page in pages:
             for what, problems in (("form", page.problems), ("links", checker.links(page)), ("holes", checker.holes(page)),
                                    ("tests", checker.tests(page)), ("steps", checker.places(page)),
-                                   ("files", checker.mentions(page))):
+                                   ("files", checker.mentions(page)), ("answers", checker.answers(page))):
                 for line, message in sorted(problems):
                     self.report(f"{page.name}:{line} {what}", message)
                 if not problems:
                     self.report(f"{page.name} {what}")
             for block in page.blocks:
                 states.setdefault(block.state, []).append((page, block))
-        if states:
+        if states and not read:
             self.run_states(states, jobs)
         for page in pages:
             if self.write and self.outcomes[page.name]:
@@ -163,6 +164,7 @@ def main():
     parser = argparse.ArgumentParser(description="Check the handouts, and run the commands that they show.")
     parser.add_argument("pages", nargs="*", metavar="PAGE", help="only these, such as lab1-uart, setup or instructor/lab1")
     parser.add_argument("--write", action="store_true", help="put what the commands print into the pages")
+    parser.add_argument("--read", action="store_true", help="read the pages only, run nothing")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="work in so many clones at once (default 2)")
     args = parser.parse_args()
     scratch = split.ROOT / "build" / "handouts"
@@ -172,7 +174,7 @@ def main():
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             handouts = Handouts(split.Source(), scratch, args.write, compiler())
-            handouts.run(handouts.chosen(args.pages), max(1, args.jobs))
+            handouts.run(handouts.chosen(args.pages), max(1, args.jobs), args.read)
         except BlockingIOError:
             sys.exit(f"handouts: another check uses {scratch}: wait for its end")
         except LabError as error:

@@ -8,6 +8,7 @@ import sys
 from urllib.parse import unquote, urlsplit
 
 import split
+from check import DISTINCTIVE, lines_of
 
 sys.path.insert(0, str(split.ROOT / "grading"))
 
@@ -55,6 +56,7 @@ class Checker:
     def __init__(self, source, pages):
         self.source, self.pages = source, {page.name: page for page in pages}
         self.everything = set(split.source_files(source.root))
+        self.secrets = self._secrets()
 
     def reachable(self, page):
         """The files that the readers of a page have."""
@@ -73,6 +75,26 @@ class Checker:
             return "there is no such file"
         first = min((stage for file, stage in self.source.stages.items() if (file + "/").startswith(path + "/")), default=None)
         return f"it first appears in lab {first}" if first else "it is never published to students"
+
+    def _secrets(self):
+        """The lines of holes' reference bodies that stand nowhere else in the code: {line: hole}."""
+        given = []
+        for path in self.source.stages:
+            if path.endswith(split.KINDS):
+                lines = (split.read_text(self.source.root / path) or "").split("\n")
+                for hole in sorted((hole for hole in self.source.holes if hole.path == path), key=lambda hole: -hole.line):
+                    lines[hole.line - 1:hole.end] = hole.open
+                given += lines
+        given = "\n".join(lines_of("\n".join(given)))
+        return {line: hole for hole in self.source.holes for line in lines_of(split.strip_comments("\n".join(hole.solved)))
+                if len(line) >= DISTINCTIVE and line not in given}
+
+    def answers(self, page):
+        """No line of a hole's answer stands in a page for students; gdb shows one where it stops in a solved hole."""
+        if f"handouts/{page.name}" not in self.source.stages:
+            return []
+        return [(number, f"shows a line of the answer to {hole.name}: `{secret}`") for number, line in enumerate(page.lines, 1)
+                for secret, hole in self.secrets.items() if hole.lab >= (page.number or 1) and secret in " ".join(line.split())]
 
     # Links
 
@@ -194,7 +216,7 @@ class Checker:
         for number, text in enumerate(page.prose, 1):
             for match in MENTION.finditer(text):
                 path = match.group(0).strip("`").split(":")[0]
-                if path == "lab.mk":            # every branch has one, this tree none
+                if path == "lab.mk" or "/labN" in path:         # what each branch has, and this tree has not; a name for many
                     continue
                 why = self.missing(page, path)
                 if why and (page.number or not among(self.source.stages, path)):

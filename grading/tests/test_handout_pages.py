@@ -1,19 +1,14 @@
 #!/usr/bin/env python3
 """Tests of what labs/handouts.py reads: a page's form, links and names, and how outputs are compared."""
-import contextlib
-import io
 import re
 import sys
 import unittest
 from pathlib import Path
-from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from toy_handouts import CC, PAGE, ToyHandouts      # noqa: E402 (it also makes labs/ importable)
-import handouts                     # noqa: E402
+from toy_handouts import PAGE, ToyHandouts      # noqa: E402 (it also makes labs/ importable)
 import pagecheck                    # noqa: E402
-import split                        # noqa: E402
 import transcript                   # noqa: E402
 
 
@@ -23,21 +18,21 @@ class Pages(ToyHandouts):
 
     def test_form(self):
         for old, new, parts in (
-                ("run: start -->", "run: begin -->", (":22 form: unknown state `begin`",)),
-                ("run: start -->", "run: start + nothing -->", (":22 form: lab 1 has no hole nothing; there are: uart_putc",)),
-                ("run: start -->", "run: solved + uart_putc -->", (":22 form: unknown state `+`",)),
-                ("run: start -->", "run: start + fails -->", (":22 form: names of holes follow `+`",)),
-                ("run: start -->", "run: start solved -->", (":22 form: unknown state `solved`",)),
-                ("run: start -->", "run: start lab=2 -->", (":22 form: unknown state `lab`",)),
-                ("run: start -->", "run: start vars=\"A=1 -->", (":22 form: cannot read `vars=\"A=1`",)),
-                ("run: start -->", "run: start vars=\"A=1\" -->", (":22 form: unknown state `vars`",)),
+                ("run: start -->", "run: begin -->", (":24 form: unknown state `begin`",)),
+                ("run: start -->", "run: start + nothing -->", (":24 form: lab 1 has no hole nothing; there are: uart_putc",)),
+                ("run: start -->", "run: solved + uart_putc -->", (":24 form: unknown state `+`",)),
+                ("run: start -->", "run: start + fails -->", (":24 form: names of holes follow `+`",)),
+                ("run: start -->", "run: start solved -->", (":24 form: unknown state `solved`",)),
+                ("run: start -->", "run: start lab=2 -->", (":24 form: unknown state `lab`",)),
+                ("run: start -->", "run: start vars=\"A=1 -->", (":24 form: cannot read `vars=\"A=1`",)),
+                ("run: start -->", "run: start vars=\"A=1\" -->", (":24 form: unknown state `vars`",)),
                 ("\\x20", "\\z", ("unknown escape \\z",)),
-                ("run: start -->\n", "run: start -->\n\n", (":22 form: the comment `run:` stands above no",)),
-                ("```gdb\n", "```python\n", (":43 form: a block is ```console or", "not ```python")),
+                ("run: start -->\n", "run: start -->\n\n", (":24 form: the comment `run:` stands above no",)),
+                ("```gdb\n", "```python\n", (":45 form: a block is ```console or", "not ```python")),
                 ("```gdb\n", "```\n", ("form: a block is ```console or",)),
-                ("```gdb\n(gdb) print/x", "```gdb\nprint/x", (":44 form: the block must begin with a command: `(gdb) ...`",)),
+                ("```gdb\n(gdb) print/x", "```gdb\nprint/x", (":46 form: the block must begin with a command: `(gdb) ...`",)),
                 ("## Challenges\n", "## Challenges\n\n```console\n```\n", ("form: the block has no command",)),
-                ("lab1-uart\n```\n", "lab1-uart\n", (":70 form: this block has no end",)),
+                ("lab1-uart\n```\n", "lab1-uart\n", (":72 form: this block has no end",)),
                 ("## Challenges\n", "## Challenges\n\n  ```text\n  ```\n", ("form: begin the block at the begin of the line",)),
                 ("## Challenges\n", "## Challenges\n\n    make qemu\n", ("form: an indented code block",)),
                 ("    a line", "      a line", (":11 form: an indented code block",)),
@@ -48,11 +43,7 @@ class Pages(ToyHandouts):
             with self.subTest(new):
                 self.write("handouts/lab1-uart.md", PAGE)
                 self.page((old, new))
-                out = io.StringIO()
-                with contextlib.redirect_stdout(out), mock.patch.object(handouts.Handouts, "run_states"):
-                    one = handouts.Handouts(split.Source(self.root), self.scratch / "handouts", False, CC)
-                    one.run(one.chosen(["lab1-uart"]), 1)
-                failed = "\n".join(re.findall(r"(?m)^FAIL lab1-uart.md.* form: .*", out.getvalue()))
+                failed = "\n".join(re.findall(r"(?m)^FAIL lab1-uart.md.* form: .*", self.check_form()))
                 for part in parts:
                     self.assertIn(part, failed)
 
@@ -111,7 +102,7 @@ class Pages(ToyHandouts):
         for new, part in (
                 ("It is.", "hole uart_putc is not named: write *`uart_putc` in `kernel/uart.c`.* in its step"),
                 (named + "\n*`uart_getc` in `kernel/uart.c`.*", "lab 1 has no hole uart_getc; there are: uart_putc"),
-                (named + "\n" + named, "hole uart_putc is named already in line 19"),
+                (named + "\n" + named, "hole uart_putc is named already in line 21"),
                 ("*`uart_putc` in `kernel/uart.h`.*", "hole uart_putc is in kernel/uart.c, not in kernel/uart.h"),
                 ("*`map_everything` and `uart_putc` in `kernel/uart.c`.*", "lab 1 has no hole map_everything")):
             with self.subTest(new):
@@ -122,9 +113,9 @@ class Pages(ToyHandouts):
 
     def test_tests_and_steps_and_files(self):
         for old, new, part in (
-                ("| `puts` | 60 |", "| `puts` | 50 |", "lab1-uart.md:60 tests: test puts has 60 points, not 50"),
+                ("| `puts` | 60 |", "| `puts` | 50 |", "lab1-uart.md:62 tests: test puts has 60 points, not 50"),
                 ("| `puts` | 60 | it prints |\n", "", "tests: test puts is not in the table"),
-                ("| `puts` | 60 |", "| `boots` | 40 | again |\n| `puts` | 60 |", "test boots stands already in line 59"),
+                ("| `puts` | 60 |", "| `boots` | 40 | again |\n| `puts` | 60 |", "test boots stands already in line 61"),
                 ("| `puts` | 60 |", "| `other` | 1 | |\n| `puts` | 60 |", "lab 1 has no test other"),
                 ("`kernel/uart.c`.\n\n## The idea", "`kernel/usart.c:12`.\n\n## The idea",
                  "lab1-uart.md:5 files: `kernel/usart.c`: there is no such file"),
@@ -136,6 +127,19 @@ class Pages(ToyHandouts):
         self.write("handouts/lab1-uart.md", PAGE)
         self.replace("grading/lab1/puts.test", "step 1", "steps 1 to 3")
         self.says("steps: grading/lab1/puts.test sends to step 3 of lab1-uart.md, which has 1 steps")
+
+    def test_answers(self):
+        for line in ("The answer: while (mmio_read32(UART_FR) & UART_FR_TXFF)", "4\t  pte_store(&table[index],  entry | PTE_VALID);"):
+            with self.subTest(line):
+                self.write("handouts/lab1-uart.md", PAGE.replace("## Questions\n", f"## Questions\n\n{line}\n"))
+                self.says("answers: shows a line of the answer to ")
+        self.write("handouts/instructor/lab1.md", "# Answers\n\npte_store(&table[index], entry | PTE_VALID);\n")
+        self.replace("labs/exclude", "labs/\n", "labs/\nhandouts/instructor/\n")
+        self.assertNotIn("FAIL", self.check_form("instructor/lab1"))
+        self.write("handouts/tools.md", "# Tools\n\npte_store(&table[index], entry | PTE_VALID);\n")
+        self.assertIn("answers: shows a line of the answer to map_everything: `pte_store(", self.check_form("tools"))
+        self.write("handouts/lab3-process.md", "pte_store(&table[index], entry | PTE_VALID);\n")
+        self.assertNotIn("answers:", self.check_form("lab3-process"))
 
 
 class Transcripts(unittest.TestCase):

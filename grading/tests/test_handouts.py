@@ -22,33 +22,33 @@ class Running(ToyHandouts):
     def test_a_right_page_passes(self):
         out = self.check()
         self.assertNotIn("FAIL", out)
-        self.assertEqual(out.count("\nok   "), 16)
-        self.assertIn("\nok   lab1-uart.md:44 (gdb) print/x 0x40201230 + 4\n", out)
-        self.assertTrue(out.endswith("17 passed, 0 failed\n"), out)
+        self.assertEqual(out.count("\nok   "), 17)
+        self.assertIn("\nok   lab1-uart.md:46 (gdb) print/x 0x40201230 + 4\n", out)
+        self.assertTrue(out.endswith("18 passed, 0 failed\n"), out)
 
     # What is run
 
     def test_a_wrong_output_is_shown_with_its_line(self):
         self.page(("silent\n$ ls", "loud\n$ ls"))
-        out = self.fails("lab1-uart.md:24 $ make qemu: the output is another")
-        self.assertRegex(out, r"--- handouts/lab1-uart.md:25\n.*\n.*@@\n      building lab 1\n.*\n     -loud\n     \+silent\n")
+        out = self.fails("lab1-uart.md:26 $ make qemu: the output is another")
+        self.assertRegex(out, r"--- handouts/lab1-uart.md:27\n.*\n.*@@\n      building lab 1\n.*\n     -loud\n     \+silent\n")
 
     def test_a_wrong_address_counts_unless_another_compiler_made_it(self):
         made = PAGE + f"\n<!-- outputs made with: {CC} -->\n"
         self.write("handouts/lab1-uart.md", made.replace("$1 = 0x40201234", "$1 = 0x40201238"))
-        self.fails(":44 (gdb) print/x 0x40201230 + 4: the output is another")
+        self.fails(":46 (gdb) print/x 0x40201230 + 4: the output is another")
         self.assertNotIn("FAIL", self.check(cc="toy-gcc 2.0"))
         self.write("handouts/lab1-uart.md", made.replace("$1 = 0x40201234", "$1 = 0x9000000"))
-        self.fails(":44 (gdb) print/x", cc="toy-gcc 2.0")
+        self.fails(":46 (gdb) print/x", cc="toy-gcc 2.0")
 
     def test_a_command_that_fails(self):
         self.page(("$ ls kernel\n", "$ ls kernel nothing\n"))
-        out = self.fails(":28 $ ls kernel nothing: it ends with status 2")
+        out = self.fails(":30 $ ls kernel nothing: it ends with status 2")
         self.assertIn("cannot access 'nothing'", out)
         self.page(("<!-- run: start -->", "<!-- run: start fails -->"), ("$ pwd\n~/lab1-start\n", ""))
         self.assertNotIn("FAIL", self.check())
         self.page(("$ ls kernel nothing\n", "$ ls kernel\n"))
-        self.fails(":28 $ ls kernel: it ends with status 0, and should fail")
+        self.fails(":30 $ ls kernel: it ends with status 0, and should fail")
 
     def test_a_command_that_does_not_end(self):
         self.page(("$ ls kernel\n", "$ mkdir -p build; echo $$ >build/pid; exec sleep 1000\n"))
@@ -61,8 +61,8 @@ class Running(ToyHandouts):
         with mock.patch.object(sessions, "GDB_LIMIT", 3):
             out = self.check()
         self.assertIn("exec sleep 1000: after 3 s gdb's prompt does not come back; is a breakpoint met?\n", out)
-        self.assertIn("FAIL lab1-uart.md:51 (gdb) nonsense: not run\n", out)
-        self.assertTrue(out.endswith("15 passed, 2 failed\n"), out)
+        self.assertIn("FAIL lab1-uart.md:53 (gdb) nonsense: not run\n", out)
+        self.assertTrue(out.endswith("16 passed, 2 failed\n"), out)
         self.assert_gone(self.scratch / "handouts/lab1-solved/build/pid")
 
     def test_a_gdb_that_ends(self):
@@ -85,7 +85,7 @@ class Running(ToyHandouts):
     def test_a_state_that_does_not_build(self):
         self.replace("Makefile", "\t@echo building", "\t@! grep -q mmio_write32 kernel/uart.c\n\t@echo building")
         out = self.check()
-        self.assertRegex(out, r"FAIL lab1-solved builds, for lab1-uart.md:37, .*: `make` fails   log: .*lab1-solved.log")
+        self.assertRegex(out, r"FAIL lab1-solved builds, for lab1-uart.md:39, .*: `make` fails   log: .*lab1-solved.log")
 
     def test_states_are_what_they_say_and_commands_leave_nothing(self):
         probe = '```console\n$ grep -c todo kernel/uart.c\n{}\n$ git status --short; git branch --show-current\n{}\n' \
@@ -109,7 +109,7 @@ class Running(ToyHandouts):
         self.assertTrue(kept.exists())
         self.assertEqual(uart.stat().st_mtime_ns, before)
         self.replace("Makefile", "echo silent", "echo quite silent")
-        self.fails(":24 $ make qemu")
+        self.fails(":26 $ make qemu")
 
     # --write
 
@@ -157,15 +157,15 @@ class Running(ToyHandouts):
 
     def test_exit_status_and_names(self):
         pages = "lab1-uart.md, lab2-mmu.md, lab3-process.md"
-        for args, status, end in ((["lab1"], 0, "\n17 passed, 0 failed\n"),
-                                  (["handouts/lab1-uart.md"], 0, "\n17 passed, 0 failed\n"),
+        for args, status, end in ((["lab1"], 0, "\n18 passed, 0 failed\n"),
+                                  (["handouts/lab1-uart.md"], 0, "\n18 passed, 0 failed\n"),
                                   (["lab"], 1, f"handouts: there is no page lab; there are: {pages}\n")):
             with self.program(*args) as run:
                 out = run.communicate()[0]
                 self.assertEqual((run.returncode, out[-len(end):]), (status, end), out)
         self.page(("silent\n", "loud\n"))
         with self.program("lab1-uart") as run:
-            self.assertTrue(run.communicate()[0].endswith("16 passed, 1 failed\n"))
+            self.assertTrue(run.communicate()[0].endswith("17 passed, 1 failed\n"))
             self.assertEqual(run.returncode, 1)
 
     def test_two_at_a_time_and_an_interrupt(self):
