@@ -129,7 +129,8 @@ class Pages(ToyHandouts):
         self.says("steps: grading/lab1/puts.test sends to step 3 of lab1-uart.md, which has 1 steps")
 
     def test_answers(self):
-        for line in ("The answer: while (mmio_read32(UART_FR) & UART_FR_TXFF)", "4\t  pte_store(&table[index],  entry | PTE_VALID);"):
+        for line in ("The answer: while (mmio_read32(UART_FR) & UART_FR_TXFF)",
+                     "4\t  pte_store(&table[index],  entry | PTE_VALID);"):
             with self.subTest(line):
                 self.write("handouts/lab1-uart.md", PAGE.replace("## Questions\n", f"## Questions\n\n{line}\n"))
                 self.says("answers: shows a line of the answer to ")
