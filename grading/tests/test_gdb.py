@@ -246,6 +246,35 @@ class Stage6(Gdb):
         self.assertEqual({what for what in own[3:]}, {(start, "rw- el0:rw- normal inner nG", rest) for start, _, rest in own[3:]})
         self.follow(found, "", 6, self.IN_INIT)
 
+    def test_what_does_not_lie_together_is_not_merged(self):
+        """0x7fff8000 is unmapped, and its frame mapped one page higher: a hole in VA alone, then one in PA alone."""
+        move = ("python import target, pages, walk; "
+                "tables = walk.regime('el1', target.register); "
+                "last = list(walk.steps(tables, 0x7fff8000, target.physical))[-1]; "
+                "packet = gdb.selected_inferior().connection.send_packet; packet('Qqemu.PhyMemMode:1'); "
+                "gdb.selected_inferior().write_memory(last.table + last.index * 8, "
+                "bytes(8) + last.descriptor.to_bytes(8, 'little')); packet('Qqemu.PhyMemMode:0')")
+        before, _, after = self.session(6, "", self.IN_INIT + ["hv8 map", move, "hv8 map"]).answers[3:]
+        start, end, pa, how, _ = ranges(before)[5]
+        self.assertEqual((start, end), (0x7fff1000, 0x80000000))
+        found = ranges(after)
+        self.assertEqual([line[:4] for line in found[5:8]],
+                         [(start, 0x7fff8000, pa, how), (0x7fff9000, 0x7fffa000, pa + 0x7fff8000 - start, how),
+                          (0x7fffa000, end, pa + 0x7fffa000 - start, how)])
+        self.assertEqual(found[:5] + found[8:], ranges(before)[:5] + ranges(before)[6:])
+
+    def test_two_processes_have_pages_of_their_own(self):
+        asked = ["hv8 pages 1", "hv8 pages 2", "hv8 pages", "hv8 map 2"]
+        answers = self.session(6, "init=init,hello", self.IN_INIT + asked).answers[3:]
+        pages = [[int(number) for number in re.findall(r"(?m)^ +(\d+)  0x", answer)] for answer in answers[:2]]
+        for title, numbers, answer in zip(("process 1 (init)", "process 2 (hello)"), pages, answers):
+            self.assertEqual(answer.splitlines()[0], "%s: %d pages" % (title, len(numbers)))
+            runs = re.findall(r"(?m)^(\d+)(?:-(\d+))? .* %s$" % re.escape(title), answers[2])
+            self.assertEqual([n for first, last in runs for n in range(int(first), int(last or first) + 1)], numbers)
+        self.assertFalse(set(pages[0]) & set(pages[1]))
+        self.assertRegex(answers[3], r"\(the tables of process 2 \(hello\)\)\n")
+        self.assertRegex(answers[3], r"\n0x400000-0x\w+ .* hello's \.text, page \d+\n")
+
     def test_pages_are_those_that_the_tables_map(self):
         """pages[] is what the kernel believes, the tables are what is so."""
         answers = self.session(6, "", self.IN_INIT + ["hv8 map", "hv8 pages 1", "hv8 pages", "hv8 pages frame", "hv8 pages l3",
@@ -330,6 +359,9 @@ class Stage6(Gdb):
         self.assertRegex(answers[2], r"^ESR_EL2 0x7e00000: trapped WFI\nELR_EL2 0x%x: .*\nESR_EL1 0x0: no exc" % elr)
         self.assertRegex(answers[4], r"\n0x%x: not mapped, " % elr)
         self.assertRegex(answers[5], r"\n0x%x -> physical 0x[0-9a-f]+: r-x el0:r-x normal inner nG$" % elr)
+        answers = self.session(6, "", self.IN_INIT + ["tbreak print_decimal", "continue", "hv8 esr"]).answers
+        self.assertEqual(answers[-1], "ESR_EL2 0x5a000000: HVC #0x0; over, as the CPU is at EL1\n"
+                                      "ESR_EL1 0x0: no exception was taken to EL1 yet")
 
     def test_while_the_kernel_runs(self):
         running = "the kernel runs: stop it with Ctrl-C first"

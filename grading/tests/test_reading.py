@@ -105,6 +105,44 @@ class Walks(unittest.TestCase):
         self.assertIn("no symbol nosuch", el2(0).check("map", "el2 nosuch = none"))
 
 
+    def test_all_mappings_are_listed(self):
+        machine = Machine("el2", {}, t0sz=25)
+        page = PAGE | XN | INNER
+        tables = {0x1000: {0: 0x2003, 2: 0x80000000 | VALID | AF}, 0x2000: {1: 0x3003, 511: 0x600000 | VALID | AF},
+                  0x3000: {0: 0x7000 | page, 1: 0x8000 | page, 2: 0x9000 | VALID, 511: 0xa000 | page}}
+        reads = []
+
+        def read(address, length):
+            reads.append((address, length))
+            return b"".join(tables[address].get(n, 0).to_bytes(8, "little") for n in range(length // 8))
+
+        regime = walk.regime("el2", lambda name: machine.register([name]))
+        found = [(va, mapping.pa, mapping.size, mapping.perm) for va, mapping in walk.mappings(regime, read)]
+        self.assertEqual(found, [(0x200000, 0x7000, "4K", "rw-"), (0x201000, 0x8000, "4K", "rw-"), (0x3ff000, 0xa000, "4K", "rw-"),
+                                 (0x3fe00000, 0x600000, "2M", "rwx"), (0x80000000, 0x80000000, "1G", "rwx")])
+        self.assertEqual(reads, [(0x1000, 4096), (0x2000, 4096), (0x3000, 4096)])
+        tables[0x1000] = dict.fromkeys(range(16), 0x1003)
+        self.assertRaisesRegex(walk.WalkError, "what is read there are no tables", list, walk.mappings(regime, read))
+
+    def test_a_small_space_has_a_small_table(self):
+        machine = Machine("el2", {}, t0sz=64 - 32)              # 32 bits: level 1 has 4 entries
+        regime = walk.regime("el2", lambda name: machine.register([name]), root=0x5000)
+        reads = []
+        self.assertEqual(list(walk.mappings(regime, lambda *read: reads.append(read) or bytes(read[1]))), [])
+        self.assertEqual(reads, [(0x5000, 32)])
+
+    def test_steps(self):
+        machine = el1(PAGE | EL0, 1 << 61)
+        regime = walk.regime("el1", lambda name: machine.register([name]))
+        machine.physical = True
+        found = list(walk.steps(regime, 0x200abc, machine.read))
+        self.assertEqual([(s.level, s.table, s.index, s.kind) for s in found],
+                         [(0, 0x1000, 0, "table"), (1, 0x2000, 0, "table"), (2, 0x3000, 1, "table"), (3, 0x4000, 0, "page")])
+        self.assertEqual(found[3].inherited, 0x2003 | 0x3003 | 1 << 61 | 0x4003)
+        self.assertEqual(walk.mapping(regime, found[3], 0x200abc), walk.translate(
+            "el1", 0x200abc, lambda name: machine.register([name]), machine.read))
+
+
 class Registers(unittest.TestCase):
     def test_fields_do_not_overlap(self):
         for register, fields in registers.REGISTERS.items():
@@ -234,8 +272,22 @@ class Syndromes(unittest.TestCase):
                             (0x62300100 | 8 << 5 & 0, "trapped system register"), (0x02000000, "unknown reason"),
                             (0xfc000000, "exception class 0x3f")):
             self.assertIn(text, esr.decode(value))
+        for value, text in ((0x07e00000, "trapped WFI"), (0x06000001, "trapped WFE"),
+                            (0x62300145, "trapped system register, read of S3_0_C0_C2_0, x10"),
+                            (0x62000001 | 3 << 20 | 5 << 17 | 12 << 10 | 12 << 1, "trapped system register, read of ICC_SRE_EL1, x0"),
+                            (0x62000000 | 1 << 20 | 2 << 17 | 7 << 10 | 3 << 5 | 14 << 1, "trapped system instruction, DC CISW, x3"),
+                            (0x92000446, "data abort from a lower level, write, translation fault, level 2, no address known"),
+                            (0x92000147, "data abort from a lower level, cache maintenance, translation fault, level 3"),
+                            (0xd2000042, "watchpoint from a lower level, write"), (0xf2000007, "BRK #0x7")):
+            self.assertEqual(esr.decode(value), text)
         ttbr0 = 0x18 << 26 | 1 << 25 | 3 << 20 | 0 << 17 | 0 << 14 | 2 << 10 | 5 << 5 | 0 << 1
         self.assertEqual(esr.decode(ttbr0), "trapped system register, write of TTBR0_EL1, x5")
+
+    def test_where_far_holds_an_address(self):
+        for value in (0x96000045, 0x82000006, 0x8a000000, 0xd2000000):
+            self.assertTrue(esr.has_address(value), hex(value))
+        for value in (0x96000445, 0x5a000000, 0x07e00000, 0x02000000, 0xbe000000, 0xf2000000):
+            self.assertFalse(esr.has_address(value), hex(value))
 
     def test_every_value_has_words(self):
         for high in range(0, 1 << 32, 1 << 26):

@@ -58,6 +58,24 @@ class Regions(unittest.TestCase):
             self.assertIn("beyond the end", space.name(machines.MACHINES[name].ram + (512 << 20)))
         self.assertIn("GICH", regions.Regions(Symbols(), BASE, "virt-gicv2", "1G").name(0x8030004))
 
+    def test_parts_lie_side_by_side(self):
+        class Image(Symbols):
+            names = {"_start": 0, "_text": 0x1000, "_etext": 0x3000, "_guard": 0x5000, "_stack": 0x6000, "_stack_top": 0x8000}
+
+            def address(self, name):
+                return self.names.get(name)
+
+        parts = regions.Regions(Image(), BASE, "virt", "1G").parts()
+        self.assertEqual([part for part in parts if part[0] >= 0x40000000],
+                         [(0x40000000, BASE, "memory outside the kernel's image"), (BASE, BASE + 0x1000, "the image's header"),
+                          (BASE + 0x1000, BASE + 0x3000, "the kernel's text"),
+                          (BASE + 0x3000, BASE + 0x5000, "memory outside the kernel's image"),
+                          (BASE + 0x5000, BASE + 0x6000, "the guard page below the kernel's stack"),
+                          (BASE + 0x6000, BASE + 0x8000, "the kernel's stack"),
+                          (BASE + 0x8000, 0x80000000, "memory outside the kernel's image")])
+        self.assertEqual(parts[0], (0, 0x1000, "page 0, where null pointers lead"))
+        self.assertIn((0x9000000, 0x9001000, "the UART"), parts)
+
     def test_of_a_process(self):
         space = regions.Regions(Symbols(), BASE, "virt", "1G")
         self.assertEqual(space.name_in_process(0x1004, "init", Symbols()), "its text, main+0x4")
@@ -96,6 +114,13 @@ class Faults(unittest.TestCase):
                          ["ESR_EL2 0x8600000b: instruction abort, access flag fault, level 3",
                           "ELR_EL2 0x40201200: the kernel's text, main+0x200", "FAR_EL2 0x9000000: the UART",
                           "VBAR_EL2 0x0: page 0, where null pointers lead"])
+
+
+    def test_an_exception_from_a_process(self):
+        self.assertEqual(faults.registers({"ESR_EL2": 0x92000004, "FAR_EL2": 0x10, "ELR_EL2": 0x400000, "SPSR_EL2": 0x3c5},
+                                          self.CODE, BASE, self.SPACE),
+                         ["ESR_EL2 0x92000004: data abort from a lower level, read, translation fault, level 0",
+                          "FAR_EL2 0x10: an address of the process", "ELR_EL2 0x400000: an address of the process"])
 
 
 class Milestones(unittest.TestCase):
