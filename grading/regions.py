@@ -48,7 +48,7 @@ class Regions:
                  for first, behind, words in IMAGE + STACKS
                  if self._kernel.address(first) is not None and self._kernel.address(behind) is not None]
         found, at = sorted([(0, PAGE, self.name(0))] + image + [d for d in self._devices if d[0]]), self._ram[0]
-        for start, end, _ in list(found) + [(self._ram[1], self._ram[1], "")]:
+        for start, end, _ in sorted(found + [(self._ram[1], self._ram[1], "")]):
             if self._ram[0] <= at < start <= self._ram[1]:
                 found.append((at, start, "memory outside the kernel's image"))
             at = max(at, end)

@@ -75,6 +75,9 @@ class Regions(unittest.TestCase):
                           (BASE + 0x8000, 0x80000000, "memory outside the kernel's image")])
         self.assertEqual(parts[0], (0, 0x1000, "page 0, where null pointers lead"))
         self.assertIn((0x9000000, 0x9001000, "the UART"), parts)
+        parts = regions.Regions(Image(), 0x200000, "versal", "1G").parts()          # its devices are above its memory
+        self.assertEqual([part[:2] for part in parts if part[2].startswith("memory")],
+                         [(0x1000, 0x200000), (0x203000, 0x205000), (0x208000, 0x40000000)])
 
     def test_of_a_process(self):
         space = regions.Regions(Symbols(), BASE, "virt", "1G")
