@@ -48,23 +48,30 @@ def program_names():
 
 
 def program(process, pc):
-    """The name of the program that runs in a process: by its name, if the instructions around its PC are there, or by those; or None."""
-    words = _words(process, pc)
+    """The name of the program that runs in a process, or None: by its name or its parent's program, if the instructions around its PC
+    are that one's; otherwise by those, and if several programs have them by all instructions."""
+    words, names = _words(process, max(pc & -4096, pc - 4 * AROUND), 8 * AROUND), program_names()
+    parent = int(process.proc["parent"])
 
     def fits(name):
         symbols = code().program(name)
         return symbols.has_code(words) if words and symbols.is_code(pc) else None
 
-    names = program_names()
     if process.name in names and fits(process.name) is not False:
         return process.name             # a PC outside of it does not contradict: a process may make code
+    inherited = program(tables.Process(parent), pc) if parent and not process.name else None
+    if inherited and fits(inherited):
+        return inherited
     found = [name for name in names if fits(name)]
+    if len(found) > 1:
+        whole = _words(process, pc & -4096, 4096)
+        found = [name for name in found if code().program(name).has_code(whole)]
     return found[0] if len(found) == 1 else None
 
 
-def _words(process, pc):
-    start = max(pc & -4096, pc - 4 * AROUND)
-    data = process.memory(start, min(8 * AROUND, (start | 4095) + 1 - start)) if pc % 4 == 0 else b""
+def _words(process, start, length):
+    """{address: word} of a process's memory, as far as it lies in one page."""
+    data = process.memory(start, min(length, (start | 4095) + 1 - start)) if start % 4 == 0 else b""
     return {start + n: int.from_bytes(data[n:n + 4], "little") for n in range(0, len(data), 4)}
 
 

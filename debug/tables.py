@@ -42,7 +42,7 @@ class Process:
         self.pid, self.proc = pid, fetch(lazy("procs")[pid])
         self.state = STATES.get(str(self.proc["state"].cast(gdb.lookup_type("enum proc_state"))), "state %d" % self.proc["state"])
         self.name = text(self.proc["name"])
-        self.title = "process %d (%s)" % (pid, self.name)
+        self.title = "process %d" % pid + (" (%s)" % self.name if self.name else "")
 
     @functools.cached_property
     def context(self):
