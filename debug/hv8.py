@@ -8,7 +8,7 @@ import sys
 
 import gdb
 
-MODULES = ("syndromes", "sysregs", "mappings", "pages", "places", "programs")
+MODULES = ("syndromes", "sysregs", "mappings", "pages", "places", "programs", "processes", "interrupts", "timers")
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [path for path in (FOLDER, os.path.join(os.path.dirname(FOLDER), "grading")) if path not in sys.path]

@@ -92,7 +92,10 @@ def _hex(text):
 
 def _place(va):
     """Where in physical memory the process's next instruction is."""
-    found = walk.translate("el1", va, target.register, target.physical)
+    try:
+        found = walk.translate("el1", va, target.register, target.physical)
+    except walk.WalkError as error:
+        found = str(error)
     if isinstance(found, str):
-        raise gdb.GdbError("the CPU cannot be taken to EL2 from here: the process cannot fetch at 0x%x" % va)
+        raise gdb.GdbError("the CPU cannot be taken to EL2 from here: the process cannot fetch at 0x%x (%s)" % (va, found))
     return found.pa

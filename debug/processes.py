@@ -127,7 +127,11 @@ def _el1(one):
 def _memory(one):
     """What its tables map: neighbours with the same permissions are one line."""
     runs = []
-    for va, mapping in walk.mappings(walk.regime("el1", target.register, one.ttbr0), target.physical):
+    try:
+        found = list(walk.mappings(walk.regime("el1", target.register, one.ttbr0), target.physical))
+    except walk.WalkError as error:
+        return [str(error)]
+    for va, mapping in found:
         words = "%s el0:%s %s" % (mapping.perm, mapping.el0, "device" if mapping.type == "device" else "normal")
         if runs and runs[-1][1] == va and runs[-1][2] == words:
             runs[-1][1] += BYTES[mapping.size]

@@ -57,8 +57,11 @@ class Process:
         return walk.translate("el1", va, lambda name: self.ttbr0 if name == "TTBR0_EL1" else target.register(name), target.physical)
 
     def memory(self, va, length):
-        """Bytes of its memory, which lie in one page; empty if that is not mapped."""
-        place = self.translate(va)
+        """Bytes of its memory, which lie in one page; empty if that is not mapped, or its tables cannot be walked."""
+        try:
+            place = self.translate(va)
+        except walk.WalkError:
+            return b""
         return b"" if isinstance(place, str) else target.physical(place.pa, length)
 
 

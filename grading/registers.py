@@ -129,7 +129,7 @@ MEANINGS = (
 )
 
 # QEMU's gdbstub names registers shared with AArch32 so.
-GDB_NAMES = {"SCTLR_EL1": ("SCTLR",), "VBAR_EL1": ("VBAR",), "CNTKCTL_EL1": ("CNTKCTL",)}
+GDB_NAMES = {"SCTLR_EL1": ("SCTLR",), "VBAR_EL1": ("VBAR",), "CNTKCTL_EL1": ("CNTKCTL",), "CPACR_EL1": ("CPACR",)}
 
 # Registers that the gdbstub does not know, as MRS names them: op0, op1, CRn, CRm, op2. Only a GICv3 has them.
 ENCODINGS = {
