@@ -10,6 +10,7 @@ import argparse
 import base64
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -114,15 +115,22 @@ def check_browser(folder, shots):
     if not command:
         sys.exit("docs-check: there is no Chromium: run `make setup-docs`, or name one with CHROMIUM=")
     shots.mkdir(parents=True, exist_ok=True)
-    names, wrong = sorted(path.name for path in folder.glob("*.html")), []
+    names = sorted(path.name for path in folder.glob("*.html"))
+
+    def load(some):
+        with browser.Browser(command) as page:
+            page.screen(*PHONE[:2], False, True)
+            for name in some:
+                yield from ("%s: %s" % (name, complaint) for complaint in page.load("%s/%s" % (folder.as_uri(), name)))
+                if page.evaluate("document.documentElement.scrollWidth") > PHONE[0]:
+                    yield "%s: is wider than a phone" % name
+
+    with ThreadPoolExecutor(2) as pool:
+        halves = [pool.submit(lambda some: list(load(some)), names[part::2]) for part in (0, 1)]
+        wrong = [line for half in halves for line in half.result()]
     with browser.Browser(command) as page:
         for name in shown(folder):
             wrong += photograph(page, folder, shots, name)
-        page.screen(*PHONE[:2], False, True)
-        for name in names:
-            wrong += ["%s: %s" % (name, complaint) for complaint in page.load("%s/%s" % (folder.as_uri(), name))]
-            if page.evaluate("document.documentElement.scrollWidth") > PHONE[0]:
-                wrong.append("%s: is wider than a phone" % name)
     return len(names), wrong
 
 

@@ -160,10 +160,10 @@ class Site:
         first = pages.Page(self, "index", "handouts/site/index.md",
                            (self.root / "handouts/site/index.md").read_text("utf-8"))
         listed = ["- @ref %s %s" % (page.name, "- " + words if words else "") for page, (_, _, words) in zip(made, self.pages)
-                  if not page.name.startswith("instructor-")]
+                  if not page.name.startswith("instructor")]
         texts["index"] = first.convert().replace("\\@contents\\@", "\n".join(listed)).replace("{#index}", "{#mainpage}")
         for name, text in texts.items():
-            write(self.out / "pages" / (name + ".md"), text)
+            write(self.out / "pages" / (name + "-page.md"), text)     # no file that a text would name
         self.images = {image for page in made for image in page.images}
         return [(page.name, page.title) for page in made]
 
@@ -182,7 +182,7 @@ class Site:
         return done.stderr.replace(str(self.root) + "/", "").strip().splitlines()
 
     def settings(self, solved, inputs):
-        return {"INPUT": inputs, "OUTPUT_DIRECTORY": str(self.out), "STRIP_FROM_PATH": str(self.root),
+        return {"INPUT": inputs, "OUTPUT_DIRECTORY": str(self.out), "STRIP_FROM_PATH": [str(self.out / "pages"), str(self.root)],
                 "PREDEFINED": ["LAB=%d" % self.lab, "SOLUTION=%d" % solved, "USED_BY_HOLES=", "INLINE=static inline",
                                "__attribute__(x)=", "_Noreturn=", "_Alignas(x)="],
                 "INPUT_FILTER": '"sh handouts/site/filter.sh %s"' % self.out, "PROJECT_NUMBER": '"lab %d"' % self.lab}
@@ -201,14 +201,15 @@ class Site:
         wrong += ["%s: %s has no comment above it that could lead to %s" % (path or "handouts", hole, steps[0][1])
                   for (path, hole), steps in self.holes.items() if not self.names.has_link(hole, steps[0][0])]
         shown = self.write_pages()
-        inputs = [str(self.out / "pages" / (name + ".md")) for name in ["index"] + [name for name, _ in shown]]
+        inputs = [str(self.out / "pages" / (name + "-page.md")) for name in ["index"] + [name for name, _ in shown]]
         html_folder = self.out / "html"
-        for old in list(html_folder.glob("*.html")) + list(html_folder.glob("search/*")):
-            old.unlink()
+        for old in [*html_folder.glob("*.html"), *html_folder.glob("*.js"), *html_folder.glob("search/*")]:
+            old.unlink()                                # graphs stay: Doxygen draws those that have changed
         wrong += self.doxygen(**self.settings(solved, inputs + code), GENERATE_HTML="YES", HTML_HEADER=self.header(), LAYOUT_FILE=self.layout(shown),
                               HTML_EXTRA_STYLESHEET=[str(THEME / name) for name in STYLES] + ["handouts/site/site.css"],
                               HTML_EXTRA_FILES=[str(THEME / name) for name in SCRIPTS],
                               DOT_NUM_THREADS=os.cpu_count() or 1)
+        tidy(html_folder)
         for image in sorted(self.images):
             if (self.root / image).is_file():
                 shutil.copy(self.root / image, html_folder)
@@ -228,15 +229,34 @@ class Site:
 
     def layout(self, shown):
         """Doxygen's layout, with the handouts as entries of the tree."""
-        tabs = ['    <tab type="user" visible="yes" url="@ref %s" title="%s"/>' % (name, html.escape(title, False).replace('"', "&quot;")) for name, title in shown]
+        def tab(name, title):
+            return '<tab type="user" visible="yes" url="@ref %s" title="%s"/>' % (
+                name, html.escape(title, False).replace('"', "&quot;"))
+        tabs = [tab(*one) for one in shown if not one[0].startswith("instructor")]
+        notes = [tab(*one) for one in shown if one[0].startswith("instructor")]
+        if notes:
+            tabs += ['<tab type="usergroup" visible="yes" title="For instructors">', *notes, "</tab>"]
         text = (self.root / "handouts/site/layout.xml").read_text("utf-8")
-        write(self.out / "layout.xml", text.replace("    <!-- handouts -->", "\n".join(tabs)))
+        write(self.out / "layout.xml", text.replace("<!-- handouts -->", "\n".join(tabs)))
         return str(self.out / "layout.xml")
 
 
 def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
+
+
+def tidy(folder):
+    """Remove the pages about pages' files, with what leads to them, and graphs of what is gone."""
+    for page in [*folder.glob("*-page_8md.html"), *folder.glob("*_8dox.html")]:
+        page.unlink()
+    for found in folder.glob("search/*.js"):
+        found.write_text(re.sub(r"(?m)^.*_8(?:md|dox)\.html.*\n", "", found.read_text("utf-8")), "utf-8")
+    used = {name for page in folder.glob("*.html") for name in re.findall(r'src="(\w+\.svg)"', page.read_text("utf-8"))}
+    for graph in folder.glob("*.svg"):
+        if graph.name not in used:
+            graph.unlink()
+            graph.with_suffix(".md5").unlink(missing_ok=True)
 
 
 def need_tools():

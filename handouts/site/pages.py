@@ -83,14 +83,16 @@ class Page:
 
     def convert(self):
         """The page in Doxygen's Markdown."""
-        result, titled, depth = [], False, 0
+        result, titled, above = [], False, []
         for kind, lines in blocks(self.text):
             if kind == "heading":
                 level, words = HEADING.match(lines[0]).groups()
                 label = anchor(self.name, words) if titled else self.name
                 words = re.sub(r"`([^`]*)`", r"\1", words)
-                depth = min(len(level), depth + 1)
-                result.append("%s %s {#%s}" % ("#" * depth, self.escape(words), label))
+                while above and above[-1] >= len(level):
+                    above.pop()
+                above.append(len(level))                # Doxygen wants no level left out
+                result.append("%s %s {#%s}" % ("#" * len(above), self.escape(words), label))
                 if not titled and self.name != "index":
                     result += ["", "[TOC]", ""]
                 titled = True
