@@ -308,7 +308,8 @@ class Timeline:
             elif values[0] < 1020:
                 if what == "ack" and stack and stack[-1].name == "virtual IRQ":
                     stack[-1].name = _interrupt("virtual IRQ", values[0])
-                row.marks.append(Mark(at, "virq", _interrupt("virtual IRQ", values[0]),
+                name = _interrupt("virtual IRQ", values[0])
+                row.marks.append(Mark(at, "virq", name if what == "ack" else "end of " + name,
                                       "acknowledged by the process" if what == "ack" else "ended by the process"))
         cpu.lower = []
 
@@ -356,9 +357,8 @@ class Timeline:
 
     def title(self, pid):
         """The words for a process."""
-        if pid is None:
-            return "EL1"
-        return " ".join(["%d" % pid] + self.names.get(pid, [])[:3])
+        names = self.names.get(pid)
+        return "EL1" if pid is None else " ".join(["%d" % pid] + names[:3]) if names else "process %d" % pid
 
 
 def _signed(value):

@@ -1,4 +1,5 @@
-"""Writes a Timeline for two viewers: as JSON in Chrome's Trace Event Format, and as a page of our own, trace.html with the data in it.
+"""Writes a Timeline for two viewers: as JSON in Chrome's Trace Event Format, and as a page of our own, trace.html with trace.js
+and the data in it.
 
 Both have the same rows: the CPUs, for each process when it ran and what it was in, and the console.
 """
@@ -6,7 +7,7 @@ import html
 import json
 import os
 
-PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "trace.html")
+HERE = os.path.dirname(os.path.abspath(__file__))
 KINDS = ("EL2", "EL1", "EL0", "idle", "call", "trap", "fault", "svc", "virq", "console", "irq", "inject", "switch", "boot", "death")
 
 
@@ -51,6 +52,11 @@ def _depths(spans):
         around.append(span.end)
 
 
+def _text(name):
+    with open(os.path.join(HERE, name), encoding="utf-8") as file:
+        return file.read()
+
+
 def write_html(path, found, name, about):
     """The page: rows of numbers, texts by their place in a list."""
     texts = {}
@@ -67,9 +73,8 @@ def write_html(path, found, name, about):
         title = title if not process else found.title(None if process == 9999 else process) if line == 1 else ""
         lines.append({"title": title, "spans": spans, "marks": marks})
     data = {"end": max(found.end, 1), "kinds": KINDS, "texts": list(texts), "rows": lines}
-    with open(PAGE, encoding="utf-8") as file:
-        page = file.read()
-    for word, value in (("NAME", html.escape(name)), ("ABOUT", html.escape(about)), ("SUMMARY", html.escape(found.summary())),
+    page, script = (_text(file) for file in ("trace.html", "trace.js"))
+    for word, value in (("SCRIPT", script), ("NAME", html.escape(name)), ("ABOUT", html.escape(about)), ("SUMMARY", html.escape(found.summary())),
                         ("DATA", json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"))):
         page = page.replace("{{%s}}" % word, value)
     with open(path, "w", encoding="utf-8") as file:
