@@ -8,7 +8,6 @@ import collections
 import re
 
 import esr
-import faults
 
 EVENTS = ("gicv3_icc_iar1_read", "gicv3_icv_iar_read", "gicv3_icv_eoir_write", "gicv3_ich_lr_write", "gic_acknowledge_irq",
           "gic_hyp_write", "gic_cpu_write", "arm_gt_recalc", "arm_gt_recalc_disabled", "pl011_write")
@@ -379,6 +378,6 @@ def _described(exception):
         return ("virq" if "irtual" in exception["name"] else "irq"), exception["name"], ""
     syndrome = exception.get("esr", 0)
     where = ["from 0x%x" % exception["ELR"]] if "ELR" in exception else []
-    if "FAR" in exception and faults.has_address(syndrome):
+    if "FAR" in exception and esr.has_address(syndrome):
         where.append("address 0x%x" % exception["FAR"])
     return ("svc" if syndrome >> 26 == 0x15 else "fault"), esr.decode(syndrome), ", ".join(where + ["ESR 0x%x" % syndrome])
