@@ -1,8 +1,8 @@
 """Compares what a handout shows of a command's output with what the command prints, and rewrites what is shown.
 
-A shown line `...` stands for any number of lines. Wall times, hashes of git's commits and the Makefile's line numbers are equal
-whatever they are, and so are addresses in the image when the page's outputs were made with another compiler. Spaces at the ends of
-lines do not matter.
+A shown line `...` stands for any number of lines. Wall times, hashes of git's commits, the Makefile's line numbers and the
+seeds in QEMU's device trees are equal whatever they are, and so are addresses in the image when the page's outputs were made with
+another compiler. Spaces at the ends of lines do not matter.
 """
 import difflib
 import re
@@ -12,6 +12,7 @@ ALIKE = 0.6                         # lines with so much in common are one line 
 TIME = re.compile(r"(?<![\w.])\d+(?:\.\d+)? (?:s|ms|seconds)\b")
 RULE = re.compile(r"\bMakefile:\d+:")
 COMMIT = re.compile(r"^(\[[\w/-]+ |Updating )[0-9a-f.]{7,}\b")
+SEED = re.compile(r"\b(rng-seed|kaslr-seed) = <[^>]*>")
 ADDRESS = re.compile(r"\b(0x)?0*([0-9a-f]{6,8})\b")
 OFFSET = re.compile(r"(?<=\w)\+(?:0x[0-9a-f]+|\d+)(?=>|\b)")
 IMAGES = ((0x200000, 0x600000), (0x40200000, 0x40600000))       # where an image may be, on versal and on virt
@@ -37,7 +38,8 @@ class Comparison:
 
     def key(self, line):
         """What of a line must be equal."""
-        line = RULE.sub("Makefile:N:", COMMIT.sub(r"\1COMMIT", TIME.sub("TIME s", line.rstrip())))
+        line = COMMIT.sub(r"\1COMMIT", TIME.sub("TIME s", line.rstrip()))
+        line = RULE.sub("Makefile:N:", SEED.sub(r"\1", line))
         if not self.moved:
             return line
         return OFFSET.sub("+OFFSET", ADDRESS.sub(lambda match: "IN_IMAGE" if in_image(match.group(2)) else match.group(0), line))

@@ -159,7 +159,8 @@ class Transcripts(unittest.TestCase):
         for one, other, equal in (
                 ("done in 1.2 s", "done in 13.0 s", True), ("13 ticks", "14 ticks", False), ("a  ", "a", True), ("  a", "a", False),
                 ("[lab1-uart cdc65a1] Lab 1", "[lab1-uart 0123456] Lab 1", True), ("Makefile:243: x", "Makefile:1: x", True),
-                ("cdc65a1", "0123456", False)):
+                ("cdc65a1", "0123456", False), ("\trng-seed = <0x1 0x2>;", "\trng-seed = <0x3 0x4>;", True),
+                ("reg = <0x1 0x2>;", "reg = <0x3 0x4>;", False)):
             self.assertEqual(same.key(one) == same.key(other), equal, one)
         for one, other, equal in (
                 ("at 0x40201234 <main+4>", "at 0x40205678 <main+0x14>", True), ("pc 0000000040201234", "pc 0000000040205678", True),
