@@ -1,6 +1,5 @@
 """`hv8 sysregs`: system registers field by field, in the manual's names and the words of grading/registers.py; what a bit does
 when it is 1 is taken from kernel/include/hv8/sysreg.h, where it has a comment."""
-import contextlib
 import fnmatch
 import functools
 import os
@@ -41,20 +40,26 @@ class Sysregs(target.Command):
                 raise gdb.GdbError("hv8 sysregs: no register is named like '%s'; try '*', '*_el1' or 'ich_*'" % arguments)
         else:
             chosen = [name for function, names in SET if target.symbol(function) for name in names.split()]
-        gic, unread = {}, {}
+        gic, values, unread = [name for name in chosen if name in registers.ENCODINGS], {}, {}
+
+        def read(names, source):
+            for name in names:
+                try:
+                    values[name] = source(name)
+                except (gdb.GdbError, gdbremote.GdbError) as error:
+                    unread[name] = str(error)
+
+        read([name for name in chosen if name not in gic], target.register)
         try:
-            with inside.el2() if registers.ENCODINGS.keys() & chosen else contextlib.nullcontext() as cpu:
-                for name in registers.ENCODINGS.keys() & chosen:
-                    try:
-                        gic[name] = cpu.gic_register(name)
-                    except (gdb.GdbError, gdbremote.GdbError) as error:
-                        unread[name] = str(error)
+            if gic:
+                with inside.el2() as cpu:
+                    read(gic, cpu.gic_register)
         except gdb.GdbError as error:
-            unread = dict.fromkeys(registers.ENCODINGS, str(error))
+            unread.update(dict.fromkeys(gic, str(error)))
         for name in chosen:
-            if name not in unread:
-                print("\n".join(describe(name, gic[name] if name in gic else target.register(name))))
-        for error in sorted({unread[name] for name in chosen if name in unread}):
+            if name in values:
+                print("\n".join(describe(name, values[name])))
+        for error in dict.fromkeys(unread.values()):
             names = " ".join(name for name in chosen if unread.get(name) == error)
             print("\n".join(textwrap.wrap("%s: %s" % (names, error), 108, subsequent_indent="  ")))
 

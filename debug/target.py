@@ -92,7 +92,7 @@ def register(name):
         except ValueError:
             continue
         return int(value) & (1 << 8 * value.type.sizeof) - 1
-    raise gdb.GdbError("this QEMU does not tell gdb of a register %s" % name)
+    raise gdb.GdbError("this QEMU does not tell gdb of %s" % name)
 
 
 def level():

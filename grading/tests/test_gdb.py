@@ -12,8 +12,9 @@ import sys
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import live_gdb                                                                 # noqa: E402
+import registers                                                                # noqa: E402
 import toy_guest                                                                # noqa: E402
 
 BASE, END = 0x40200000, 0x80000000
@@ -333,6 +334,16 @@ class Stage6(Gdb):
                          % (ttbr0, ttbr0 & 0xffffffffffff))
         self.assertRegex(answers[6], r"^ESR_EL2 0x0: no exception was taken to EL2 yet\nESR_EL1 0x0")
 
+    def test_every_register_is_the_one_of_its_name(self):
+        """QEMU has its own names for some: SCTLR_EL1 is $SCTLR."""
+        names = [name for name in registers.REGISTERS if name not in registers.ENCODINGS]
+        asked = ["p/x (unsigned long)$%s" % (registers.GDB_NAMES[name][0] if name in registers.GDB_NAMES else name) for name in names]
+        answers = self.session(6, "", self.IN_INIT + asked + ["hv8 sysregs *"]).answers[3:]
+        told = {name: int(value, 16) for name, value in re.findall(r"(?m)^(\w+) = 0x(\w{16})", answers[-1])}
+        self.assertEqual({name: told.get(name) for name in names},
+                         {name: int(answer.split()[2], 16) for name, answer in zip(names, answers)})
+        self.assertEqual(set(registers.REGISTERS) - set(told), {"ICH_LR%d_EL2" % n for n in range(4, 16)})
+
     def test_registers_of_the_gic_are_read_and_nothing_changes(self):
         for until in (self.IN_INIT, ["tbreak trap_el1", "continue"]):
             asked = [STATE, "hv8 sysregs ich_lr*", "hv8 sysregs ich_hcr_el2", STATE, "x/2i $pc"]
@@ -367,6 +378,14 @@ class Stage6(Gdb):
         running = "the kernel runs: stop it with Ctrl-C first"
         answers = self.session(6, "", ["continue &", "hv8 map", "hv8 sysregs", "hv8 esr"]).answers
         self.assertEqual(answers[1:], [running] * 3)
+
+
+    def test_on_a_board_whose_devices_are_above_its_memory(self):
+        answer = self.session(6, "", ["tbreak proc_start", "continue", "hv8 map"], machine="versal").answers[-1]
+        where = {line.split("  ")[-1]: (start, end) for line, (start, end, _, _, _) in zip(answer.splitlines()[2:], ranges(answer))}
+        self.assertEqual(where["memory outside the kernel's image"][1], 0x40000000)
+        self.assertEqual(where["the UART"], (0xff000000, 0xff001000))
+        self.assertNotIn("no memory and no device of this machine", where)
 
 
 class Make(Gdb):
