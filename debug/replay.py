@@ -75,7 +75,8 @@ def describe(lab, test, place, result, directory):
     base = machines.MACHINES[place.machine].base
     about = {"command": command, "last": recording.last_instruction(command, directory),
              "elf": os.path.join(lab.build, "kernel.elf"), "base": (test.entry_address or base) if test.raw_entry else base,
-             "server": " ".join(map(shlex.quote, (sys.executable, recording.__file__, directory))), "kind": kind, "symbol": symbol, "commands": COMMANDS if os.path.exists(COMMANDS) else None}
+             "server": " ".join(map(shlex.quote, (sys.executable, recording.__file__, directory))), "kind": kind, "symbol": symbol,
+             "machine": place.machine, "memory": test.mem, "commands": COMMANDS if os.path.exists(COMMANDS) else None}
     with open(os.path.join(directory, recording.ABOUT), "w", encoding="utf-8") as file:
         json.dump(about, file, indent=1)
 

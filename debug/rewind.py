@@ -112,6 +112,8 @@ def main():
         recording = Recording(json.load(file))
     Rewind(recording)
     if recording.about["commands"]:
+        for name in ("machine", "memory"):                      # as `make gdb` tells them
+            gdb.execute('set $hv8_%s = "%s"' % (name, recording.about[name]))
         gdb.execute("source " + recording.about["commands"])
     recording.rewind()
     print(HELP)
