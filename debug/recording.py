@@ -43,13 +43,7 @@ def record(command, directory):
     """The command that runs QEMU like `command` and records the run in `directory`."""
     disk = os.path.join(directory, DISK)
     make_disk(disk)
-    return machines.replayable(command, "record", os.path.join(directory, RECORDING), disk)
-
-
-def replay(command, directory):
-    """The command that replays what record()'s has recorded there; it waits, and waits again instead of the power off."""
-    return machines.replayable(command, "replay", os.path.join(directory, RECORDING), os.path.join(directory, DISK)) + [
-        "-no-shutdown", "-S"]
+    return machines.recorded(command, os.path.join(directory, RECORDING), disk)
 
 
 class Replay:

@@ -33,6 +33,9 @@ INPUT_PATIENCE = 3.0                # seconds in which input that QEMU took must
 CPU_SECONDS = 4.0                   # CPU time of a run, plus that of its instruction limit: only exceptions cost more
 INSTRUCTIONS_PER_CPU_SECOND = 20e6
 CPU_SECONDS_PER_BYTE = 1e-4         # and that of its input, which a UART takes byte by byte
+TURN = 500 * 1000                   # instructions after which one that records looks for input
+KEY_SECONDS = 0.004                 # between two bytes of input to a QEMU that records
+ENDING_SECONDS = 10.0               # how long a QEMU that records may take to end, on an idle host
 MONITOR_SECONDS = 0.3               # how long QEMU may take to say where its CPUs are, on an idle host
 WALL_SECONDS = 20.0                 # backstop of a run on an idle host, more for long limits
 INSTRUCTIONS_PER_SECOND = 5e6       # what the slowest host in use surely reaches
@@ -67,6 +70,8 @@ class _Run:
     def __init__(self, request):
         self.request, self.raw, self.partial = request, bytearray(), bytearray()
         self.end, self.wrong, self.stopped = None, [], False
+        self.typed_at = 0.0                             # when the last byte was sent to one that records
+        self.killed_at = 0.0                            # when one that was asked to end is killed
         self.monitor = monitor.Monitor(MONITOR_SECONDS * request.slowness)
         self.cpus, self.exception, self.last_report = [], {}, None      # as they were at a forced end
         self.gdb, self.input_at, self.granted = None, None, 0
@@ -83,6 +88,7 @@ class _Run:
         if self.request.plugin:
             arguments = [("limit", self.request.limit), ("grace", GRACE), ("out", self.report_path), ("ask", plugin_end.fileno())]
             arguments += [("mark", "0x%x" % self.request.mark)] if self.request.mark is not None else []
+            arguments += [("turn", TURN)] if self.request.recorded else []
             arguments += [("end", "0x%x" % address) for address in self.request.ends]
             arguments += [("step", "0x%x" % address) for address in self.request.steps.values()]
             command += machines.plugin_option(self.request.plugin, arguments) + self.monitor.options()
@@ -128,10 +134,15 @@ class _Run:
             deadline = started + (WALL_SECONDS + self.request.limit / INSTRUCTIONS_PER_SECOND) * self.request.slowness
             watch = _Watch(self.process.pid, self.report_path, self.request)
             while output in self.selector.get_map():
-                events = self.selector.select(TICK)
+                typing = self.request.recorded and self.unsent
+                events = self.selector.select(KEY_SECONDS if typing else TICK)
+                if typing:
+                    self._write_input()
                 for key, _ in events:
-                    if self.end is None or key.fd == output:
+                    if self.end is None or key.fd == output or self.request.recorded:
                         key.data()
+                if self.end is not None and time.monotonic() > self.killed_at:
+                    self.process.kill()
                 if time.monotonic() > deadline + self.input_seconds * self.request.slowness:
                     self._stop_qemu("wall")
                 else:
@@ -161,6 +172,7 @@ class _Run:
 
     def _end_qemu(self):
         if self.request.recorded:
+            self.killed_at = time.monotonic() + ENDING_SECONDS * self.request.slowness
             self.process.terminate()
         else:
             self.process.kill()
@@ -216,6 +228,9 @@ class _Run:
     def _write_input(self):
         """Write as much as QEMU takes now, and wait for more room only while something is left."""
         pipe = self.process.stdin.fileno()
+        if self.request.recorded:
+            self._type(pipe)
+            return
         try:
             del self.unsent[:os.write(pipe, self.unsent)]
         except BlockingIOError:
@@ -227,6 +242,14 @@ class _Run:
             self.selector.register(pipe, selectors.EVENT_WRITE, self._write_input)
         elif waiting and not self.unsent:
             self.selector.unregister(pipe)
+
+    def _type(self, pipe):
+        """While QEMU records, it takes what there is, and drops what the UART has no room for: type like a human, but fast."""
+        if self.unsent and time.monotonic() - self.typed_at >= KEY_SECONDS:
+            with contextlib.suppress(BrokenPipeError):
+                os.write(pipe, self.unsent[:1])
+            del self.unsent[:1]
+            self.typed_at = time.monotonic()
 
     def _input_moves(self):
         """Has QEMU taken input since the last call? A UART takes a few bytes at a time, so long input is on its way for long."""

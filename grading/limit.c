@@ -8,6 +8,8 @@
  *            step=ADDR  up to 48 of them: the order of their first entries is noted
  *            ask=FD     a socket: before the end write one byte there, enum reason, and read one; 1 grants another N
  *                       instructions
+ *            turn=N     every N instructions make the CPU pause: while QEMU records, a CPU that nothing
+ *                       interrupts never lets the rest of QEMU have a turn, to see input or to end
  * A CPU that takes exceptions without ever returning from one ends the run as well: see on_exception.
  * Counting is by translation block, so an exception in the middle of a block counts the whole block. With
  * -icount the numbers are the same in every run. The guest cannot see or influence any of this.
@@ -48,10 +50,11 @@ struct storm {
 };
 
 static struct report own_report, *report = &own_report; /* in the file when there is one */
-static uint64_t limit, grace, budget, mark, ends[ENDS], steps[STEPS];
+static uint64_t limit, grace, budget, turn, next_turn, mark, ends[ENDS], steps[STEPS];
 static unsigned int end_count, step_count;
 static bool ending;
 static int ask_fd = -1;
+static qemu_plugin_id_t own_id;
 static const struct block *latest[CPUS];
 static uint64_t newest = 1; /* in the ring; 1 is no address of a block */
 static struct storm storms[CPUS];
@@ -99,6 +102,15 @@ static void on_exception(struct storm *storm)
 	storm->exceptions = 0;
 }
 
+static void start(qemu_plugin_id_t id);
+
+/* QEMU stops the CPU to reset a plugin; what it has translated is dropped, and on_translate sees it again. */
+static void pause_cpu(void)
+{
+	next_turn = report->count + turn;
+	qemu_plugin_reset(own_id, start);
+}
+
 static void on_block(unsigned int cpu, void *data)
 {
 	const struct block *block = data, *before = latest[cpu % CPUS];
@@ -116,6 +128,8 @@ static void on_block(unsigned int cpu, void *data)
 		seen->ring[seen->ring_used++ % RING] = address;
 	}
 	seen->count += block->length;
+	if (turn && seen->count >= next_turn)
+		pause_cpu();
 	if (budget && seen->count > budget)
 		end_run(ending ? AFTER_END : AT_LIMIT);
 }
@@ -166,6 +180,11 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, block);
 }
 
+static void start(qemu_plugin_id_t id)
+{
+	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
+}
+
 /* The second argument describes the target; nothing of it is needed. */
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv)
 {
@@ -184,6 +203,8 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, 
 			grace = number;
 		else if (!strncmp(argv[i], "out=", 4))
 			share_report(value + 1);
+		else if (!strncmp(argv[i], "turn=", 5))
+			turn = next_turn = number;
 		else if (!strncmp(argv[i], "mark=", 5))
 			mark = number;
 		else if (!strncmp(argv[i], "end=", 4) && end_count < ENDS)
@@ -197,6 +218,7 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, 
 			return -1;
 		}
 	}
-	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
+	own_id = id;
+	start(id);
 	return 0;
 }

@@ -76,12 +76,18 @@ def command(qemu, place, smp, mem, kernel, entry, args, initrd):
     return line
 
 
-def replayable(command, mode, recording, disk):
-    """The same command with mode "record", which writes the run to the file `recording`, or "replay", which repeats it from there;
-    `disk` is a qcow2 image for the snapshot that going backwards starts from, and no device of the guest."""
+def recorded(command, recording, disk):
+    """The same command, which writes the run to the file `recording`; replayed() repeats it from there. `disk` is a qcow2 image for
+    the snapshot that going backwards starts from, and no device of the guest. With sleep=off no input would arrive."""
     at = command.index("-icount") + 1
-    return command[:at] + ["%s,rr=%s,rrfile=%s,rrsnapshot=start" % (command[at], mode, _escape(recording))] + command[at + 1:] + [
-        "-drive", "file=%s,format=qcow2,if=none,id=snapshots" % _escape(disk)]
+    count = command[at].replace(",sleep=off", "") + ",rr=record,rrfile=%s,rrsnapshot=start" % _escape(recording)
+    return command[:at] + [count] + command[at + 1:] + ["-drive", "file=%s,format=qcow2,if=none,id=snapshots" % _escape(disk)]
+
+
+def replayed(command):
+    """The command that replays what recorded()'s has recorded; it waits at first, and again instead of the power off."""
+    at = command.index("-icount") + 1
+    return command[:at] + [command[at].replace(",rr=record,", ",rr=replay,")] + command[at + 1:] + ["-no-shutdown", "-S"]
 
 
 def plugin_option(plugin, arguments):
