@@ -15,13 +15,16 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [path for path in (os.path.join(os.path.dirname(FOLDER), "grading"),) if path not in sys.path]
 import machines                                                                # noqa: E402
 
 RECORDING, DISK, ABOUT = "recording.bin", "start.qcow2", "recording.json"      # the files of a folder
-PATIENCE = 120.0                    # seconds in which a replay must come to its end: longer than the grader lets a run take
+PATIENCE = 60.0                     # seconds that QEMU may take to answer
+NUDGE_SECONDS = 0.02                # between two looks at how far a replay is
+ASLEEP_SECONDS = 2.0                # so long without an instruction: the guest sleeps, and nothing more is recorded
 
 
 class ReplayError(Exception):
@@ -78,7 +81,7 @@ class Replay:
         try:
             line = self._lines.readline()
         except socket.timeout:
-            raise ReplayError("QEMU does not come to the end of the recording in %d s" % PATIENCE) from None
+            raise ReplayError("QEMU's monitor does not answer in %d s" % PATIENCE) from None
         except OSError:
             line = ""
         if not line:
@@ -99,14 +102,21 @@ class Replay:
             else:
                 raise ReplayError("QEMU's monitor refuses %s: %s" % (command, answer["error"]["desc"]))
 
+    def nudge(self):
+        """Make QEMU look for recorded input, which does not wake a CPU that sleeps; the answer is of no interest."""
+        self._socket.sendall(b'{"execute": "query-replay"}\n')
+
     def run(self):
-        """Run until QEMU stops by itself; the number of instructions until there."""
+        """Run until QEMU stops by itself, or sleeps for ever; the number of instructions until there."""
         self._events.clear()
         self.ask("cont")
-        while "STOP" not in self._events:
-            answer = self._read()
-            self._events.append(answer.get("event"))
-        return self.ask("query-replay")["icount"]
+        count, since = -1, time.monotonic()
+        while "STOP" not in self._events and time.monotonic() - since < ASLEEP_SECONDS:
+            if select.select([self._socket], [], [], NUDGE_SECONDS)[0]:
+                self._events.append(self._read().get("event"))
+            before, count = count, self.ask("query-replay")["icount"]
+            since = time.monotonic() if count != before else since
+        return count
 
 
 def last_instruction(command, directory):
@@ -128,9 +138,8 @@ def serve(directory):
         waiting = select.poll()
         waiting.register(0, 0)                          # told only when gdb has closed its end
         waiting.register(machine.fileno(), select.POLLIN)
-        while True:
-            if any(descriptor == 0 or not os.read(descriptor, 65536) for descriptor, _ in waiting.poll()):
-                return
+        while not any(descriptor == 0 or not os.read(descriptor, 65536) for descriptor, _ in waiting.poll(1000 * NUDGE_SECONDS)):
+            machine.nudge()
 
 
 def main():

@@ -249,6 +249,7 @@ class _Run:
             with contextlib.suppress(BrokenPipeError):
                 os.write(pipe, self.unsent[:1])
             del self.unsent[:1]
+            self.monitor.wake()
             self.typed_at = time.monotonic()
 
     def _input_moves(self):

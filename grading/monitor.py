@@ -60,6 +60,14 @@ class Monitor:
         except _Silent:
             return []
 
+    def wake(self):
+        """Make a CPU that sleeps look for input: while QEMU records, that alone wakes none."""
+        try:
+            self._execute("stop", {})
+            self._execute("cont", {})
+        except _Silent:
+            pass
+
     def exception(self, cpu, let_go):
         """{register: value} of a CPU's latest exception, as of SYNDROME, at the level it is at; {} when QEMU does not say.
 
