@@ -22,7 +22,6 @@ import plugin
 import runner
 
 REWIND = os.path.join(recording.FOLDER, "rewind.py")
-COMMANDS = os.path.join(recording.FOLDER, "hv8.py")
 
 
 def choose(options):
@@ -76,7 +75,7 @@ def describe(lab, test, place, result, directory):
     about = {"command": command, "last": recording.last_instruction(command, directory),
              "elf": os.path.join(lab.build, "kernel.elf"), "base": (test.entry_address or base) if test.raw_entry else base,
              "server": " ".join(map(shlex.quote, (sys.executable, recording.__file__, directory))), "kind": kind, "symbol": symbol,
-             "machine": place.machine, "memory": test.mem, "commands": COMMANDS if os.path.exists(COMMANDS) else None}
+             "machine": place.machine, "memory": test.mem, "commands": os.path.join(recording.FOLDER, "hv8.py")}
     with open(os.path.join(directory, recording.ABOUT), "w", encoding="utf-8") as file:
         json.dump(about, file, indent=1)
 

@@ -22,6 +22,11 @@ HELP = """What now:
   rewind                        to this place again"""
 
 
+def address(expression):
+    """The value of an expression of gdb's."""
+    return int(gdb.parse_and_eval(expression)) & (1 << 64) - 1
+
+
 class Recording:
     """The recording, and where in it to begin."""
 
@@ -30,7 +35,10 @@ class Recording:
         gdb.execute("set confirm off")
         gdb.execute("set remotetimeout 300")            # a step back may run through the whole recording
         gdb.execute("set architecture aarch64", to_string=True)
-        gdb.execute("add-symbol-file %s -o 0x%x" % (about["elf"], about["base"]), to_string=True)
+        gdb.execute('set $hv8_machine = "%s"' % about["machine"])
+        gdb.execute('set $hv8_memory = "%s"' % about["memory"])
+        gdb.execute("source " + about["commands"])
+        gdb.execute("symbol-file %s -o 0x%x" % (about["elf"], about["base"]), to_string=True)
         gdb.events.stop.connect(self.on_stop)
         gdb.events.before_prompt.connect(self.before_prompt)
 
@@ -66,14 +74,16 @@ class Recording:
 
     def go_before_exception(self):
         """From fatal_entry to the instruction that faulted, or, if none was fetched, to the one that went there."""
-        start = int(gdb.parse_and_eval("(long)&vectors"))
-        fault = int(gdb.parse_and_eval("$ELR_EL2"))
-        if " in section .text" in gdb.execute("info symbol 0x%x" % fault, to_string=True):
+        start, fault = address("(long)&vectors"), address("$ELR_EL2")
+        fetched = " in section .text" in gdb.execute("info symbol 0x%x" % fault, to_string=True)
+        if fetched:
             self.run("reverse-continue", "*0x%x" % fault)
-            return
-        gdb.execute("reverse-stepi", to_string=True)
-        while start <= int(gdb.parse_and_eval("(long)$pc")) < start + VECTORS:
+        else:
+            gdb.execute("reverse-stepi", to_string=True)        # out of fatal_entry
+        while start <= address("(long)$pc") < start + VECTORS:  # the exception itself is no instruction that QEMU counts
             gdb.execute("reverse-stepi", to_string=True)
+        if fetched and address("(long)$pc") != fault:
+            gdb.execute("stepi", to_string=True)
 
     def run(self, command, place):
         """Go on by `command` to `place`."""
@@ -111,10 +121,6 @@ def main():
     with open(os.path.join(os.environ["HV8_RECORDING"], "recording.json"), encoding="utf-8") as file:
         recording = Recording(json.load(file))
     Rewind(recording)
-    if recording.about["commands"]:
-        for name in ("machine", "memory"):                      # as `make gdb` tells them
-            gdb.execute('set $hv8_%s = "%s"' % (name, recording.about[name]))
-        gdb.execute("source " + recording.about["commands"])
     recording.rewind()
     print(HELP)
 
