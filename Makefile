@@ -208,20 +208,30 @@ NO_MACHINE := MACHINE is one of virt, virt-gicv2, virt-secure, virt-secure-gicv2
 QEMU_RUN = $(QEMU) $(or $(QEMU_$(MACHINE)),$(error $(NO_MACHINE))) -m $(MEM) -nographic -net none \
 	-no-reboot -kernel $(B)/kernel.bin $(if $(PROGRAMS),-initrd $(B)/initrd.cpio) -append '$(ARGS)'
 
-.PHONY: qemu qemu-gdb gdb
+.PHONY: qemu qemu-gdb gdb gdb-script tmux
 qemu: all
 	@echo "  QEMU  leave with Ctrl-A x"
 	$(Q)$(QEMU_RUN)
-qemu-gdb: all
+qemu-gdb: gdb-script
 	@echo "  QEMU  waits for a debugger on port $(GDB_PORT): run 'make gdb' in another terminal; leave with Ctrl-A x"
 	$(Q)$(QEMU_RUN) -S -gdb tcp:127.0.0.1:$(GDB_PORT)
-gdb: all
+gdb: gdb-script
 	$(if $(GDB),,$(error no gdb for AArch64 found: run `make setup`, or name one with GDB=path))
 	@echo "  GDB   attaches to port $(GDB_PORT), where 'make qemu-gdb' must be waiting in another terminal"
+	$(Q)$(GDB) -nx -q -x $(B)/gdb.cmd $(GDBFLAGS)
+# What gdb is told; editors find it in build/, for the stage that was started last.
+gdb-script: all
 	@printf '%s\n' 'set confirm off' 'set architecture aarch64' 'set $$hv8_machine = "$(MACHINE)"' 'set $$hv8_memory = "$(MEM)"' \
 		'source debug/hv8.py' 'target remote 127.0.0.1:$(GDB_PORT)' \
 		'symbol-file $(B)/kernel.elf -o $(LOAD)' 'hbreak *$(LOAD)' continue delete >$(B)/gdb.cmd
-	$(Q)$(GDB) -nx -q -x $(B)/gdb.cmd $(GDBFLAGS)
+	@cp $(B)/gdb.cmd $(B)/kernel.elf build/
+# QEMU and gdb side by side; leaving gdb ends both. Both makes get this one's variables, by MAKEFLAGS.
+TMUX_RUN = env -u TMUX tmux -L hv8-$(GDB_PORT) -f /dev/null
+tmux: gdb-script
+	@command -v tmux >/dev/null || { echo "there is no tmux: install the package tmux, or run 'make qemu-gdb' and 'make gdb' in two terminals"; exit 1; }
+	@! $(TMUX_RUN) has-session 2>/dev/null || { echo "it is open already: tmux -L hv8-$(GDB_PORT) attach"; exit 1; }
+	$(Q)$(TMUX_RUN) new-session $(TMUX_FLAGS) '$(MAKE) qemu-gdb' \; set-option remain-on-exit on \; \
+		split-window -h '$(MAKE) gdb; tmux kill-server'
 
 # The test T's run as `make grade` boots it, recorded, in gdb, which goes backwards from where it failed: debug/replay.py.
 .PHONY: gdb-replay
@@ -229,7 +239,8 @@ gdb-replay: all
 	$(if $(T),,$(error make gdb-replay needs T=test, the name of one test of lab $(or $(LAB),$(LAB_STAGE))))
 	$(if $(GDB),,$(error no gdb for AArch64 found: run `make setup`, or name one with GDB=path))
 	@$(PYTHON) debug/replay.py --gdb '$(GDB)' --earlier $(OUT) --out build/replay --cross '$(CROSS)' --qemu '$(QEMU)' --test '$(T)' \
-		$(if $(SEED),--seed '$(SEED)') $(if $(CHECKED),--patience 40) $(or $(LAB),$(LAB_STAGE)):$(B) -- $(GDBFLAGS)
+		$(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed '$(SEED)') $(if $(CHECKED),--patience 40) $(or $(LAB),$(LAB_STAGE)):$(B) \
+		-- $(GDBFLAGS)
 # A timeline of a run in build/trace: of the test T, or of what `make qemu` boots.
 TRACE = $(PYTHON) debug/trace.py --cross '$(CROSS)' --qemu '$(QEMU)'
 .PHONY: trace
