@@ -3,8 +3,8 @@
 # setup.sh and doctor.sh read this file with `.`; the Makefile asks it two questions:
 #     sh grading/tools.sh cross    the prefix of the AArch64 cross tools, such as aarch64-linux-gnu-
 #     sh grading/tools.sh gdb      a gdb that knows AArch64
-# Each prints nothing and ends with status 1 if there is none. CROSS_COMPILE, QEMU, GDB, PYTHON, MAKE and HOSTCC (or CC)
-# in the environment come before any search. Nothing here changes the system. POSIX sh.
+# Each prints nothing and ends with status 1 if there is none. CROSS_COMPILE, QEMU, GDB, PYTHON, MAKE, CHROMIUM, THEME (a folder)
+# and HOSTCC (or CC) in the environment come before any search. Nothing here changes the system. POSIX sh.
 #
 # shellcheck disable=SC2034,SC2086 # read by the two scripts; unquoted since a command may be two words: CC="ccache gcc"
 
@@ -31,8 +31,8 @@ slurmctld|class|||Slurm|test how a class is graded on a cluster|slurm-wlm|slurm-
 munged|class|||munge|let the parts of that cluster know each other|munge|munge|munge|(needs Linux)
 doxygen|docs|1.9||Doxygen|make the site of handouts and code|doxygen|doxygen|doxygen|doxygen
 dot|docs|||Graphviz|draw its call graphs|graphviz|graphviz|graphviz|graphviz
-theme|docs|||doxygen-awesome-css|make the site pleasant to read|doxygen-awesome-css|(from its web page)|(from its web page)|(from its web page)
-chromium|look|||Chromium|load every page of the site|chromium|chromium|chromium|chromium
+theme|docs||THEME|doxygen-awesome-css|make the site pleasant to read|doxygen-awesome-css|(from its web page)|(from its web page)|(from its web page)
+chromium|look||CHROMIUM|Chromium|load every page of the site|chromium|chromium|chromium|chromium
 '
 
 # Both look at the first word only, as in CC="ccache gcc".
@@ -115,7 +115,8 @@ look() {
 	libfdt) look_for_header libfdt.h ;;
 	cmocka) look_for_header cmocka.h ;;
 	asan) look_for_sanitizers ;;
-	theme) look_for_file /usr/share/doxygen-awesome-css/doxygen-awesome.css ;;
+	chromium) look_for_command "${CHROMIUM:-chromium}" ;;
+	theme) look_for_file "${THEME:-/usr/share/doxygen-awesome-css}/doxygen-awesome.css" ;;
 	cross) look_for_command "${cross:-aarch64-linux-gnu-}gcc" ;;
 	cc) look_for_command "${cc:-cc}" ;;
 	qemu) look_for_command "${QEMU:-qemu-system-aarch64}" ;;

@@ -74,8 +74,11 @@ STORE = {
     "clang-format": {"bin/clang-format": "echo Debian clang-format version 14.0.6"},
     "bubblewrap": {"bin/bwrap": "echo bubblewrap 0.8.0"},
     "slurm-wlm": {"bin/slurmctld": "[ \"$1\" = -V ] && echo slurm-wlm 22.05.8"}, "munge": {"bin/munged": "echo munge-0.5.15"},
+    "doxygen": {"bin/doxygen": "echo 1.9.4"}, "graphviz": {"bin/dot": "[ \"$1\" = -V ] && echo dot - graphviz version 2.43.0"},
+    "doxygen-awesome-css": {"theme/doxygen-awesome.css": ""}, "chromium": {"bin/chromium": "echo Chromium 156.0.8078.108"},
 }
 STUDENT = ["gcc-aarch64-linux-gnu", "gcc", "libc6-dev", "qemu-system-arm", "gdb-multiarch", "python3"]
+SITE = ["doxygen", "graphviz", "doxygen-awesome-css"]
 COURSE = ["unifdef", "device-tree-compiler", "libfdt-dev", "libcmocka-dev", "clang-format", "bubblewrap"]
 
 APT = """
@@ -97,7 +100,7 @@ class Machine:
     def __init__(self, path, packages=()):
         self.path = path
         self.environment = {"FAKE": str(path), "PATH": str(path / "bin"), "FAKE_UID": "0", "TMPDIR": str(path / "tmp"),
-                            "SBIN": str(path / "sbin")}
+                            "SBIN": str(path / "sbin"), "THEME": str(path / "theme")}
         for directory in ("bin", "include", "tmp", "store", "hv8/grading"):
             (path / directory).mkdir(parents=True)
         for script in ("setup.sh", "doctor.sh", "tools.sh"):
@@ -202,6 +205,26 @@ class Setup(TestCase):
         self.assertStatus(0, machine.run("setup.sh", "class"))
         self.assertEqual([STUDENT + COURSE + ["slurm-wlm", "munge"]], machine.installed())
         self.assertEqual("setup: nothing to do\n", machine.run("setup.sh", "class").stdout)
+
+    def test_the_site_needs_more_when_asked_for(self):
+        machine = self.machine(*STUDENT)
+        self.assertStatus(0, machine.run("setup.sh", "docs"))
+        self.assertEqual([SITE], machine.installed())
+        self.assertEqual("setup: nothing to do\n", machine.run("setup.sh", "docs").stdout)
+
+    def test_where_the_labs_are_the_site_is_looked_at(self):
+        machine = self.machine(*STUDENT, *COURSE, *SITE)
+        machine.is_course()
+        self.assertStatus(0, machine.run("setup.sh", "docs"))
+        ubuntu = "ID=ubuntu" in pathlib.Path("/etc/os-release").read_text()         # Chromium is no package there
+        self.assertEqual([] if ubuntu else [["chromium"]], machine.installed())
+
+    def test_an_old_doxygen_is_named(self):
+        machine = self.machine(*STUDENT, *SITE)
+        machine.add("bin/doxygen", "echo 1.8.17")
+        machine.add("store/doxygen/bin/doxygen", "echo 1.8.17")
+        self.assertStatus(1, machine.run("setup.sh", "docs"))
+        self.assertIn("Doxygen is too old: 1.9 or newer is needed", machine.run("setup.sh", "docs").stderr)
 
     def test_a_machine_that_only_grades_needs_less(self):
         machine = self.machine()

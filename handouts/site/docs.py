@@ -22,7 +22,7 @@ import pages                # noqa: E402
 import source               # noqa: E402
 from names import Names     # noqa: E402
 
-THEME = Path("/usr/share/doxygen-awesome-css")
+THEME = Path(os.environ.get("THEME", "/usr/share/doxygen-awesome-css"))
 STYLES = ["doxygen-awesome.css", "doxygen-awesome-sidebar-only.css", "doxygen-awesome-sidebar-only-darkmode-toggle.css"]
 SCRIPTS = ["doxygen-awesome-darkmode-toggle.js", "doxygen-awesome-fragment-copy-button.js"]
 START = """<script>
@@ -183,11 +183,12 @@ class Site:
 
     def settings(self, solved, inputs):
         return {"INPUT": inputs, "OUTPUT_DIRECTORY": str(self.out), "STRIP_FROM_PATH": [str(self.out / "pages"), str(self.root)],
+                "INCLUDE_PATH": [path for path in ("kernel/include", "user/lib") if (self.root / path).is_dir()],
                 "PREDEFINED": ["LAB=%d" % self.lab, "SOLUTION=%d" % solved, "USED_BY_HOLES=", "INLINE=static inline",
                                "__attribute__(x)=", "_Noreturn=", "_Alignas(x)="],
                 "INPUT_FILTER": '"sh handouts/site/filter.sh %s"' % self.out, "PROJECT_NUMBER": '"lab %d"' % self.lab}
 
-    def build(self, solved):
+    def build(self, solved, graphs=True):
         """Make the site; return what is wrong with it, one line a defect."""
         for name in ("source", "pages", "xml"):
             shutil.rmtree(self.out / name, ignore_errors=True)
@@ -205,10 +206,11 @@ class Site:
         html_folder = self.out / "html"
         for old in [*html_folder.glob("*.html"), *html_folder.glob("*.js"), *html_folder.glob("search/*")]:
             old.unlink()                                # graphs stay: Doxygen draws those that have changed
-        wrong += self.doxygen(**self.settings(solved, inputs + code), GENERATE_HTML="YES", HTML_HEADER=self.header(), LAYOUT_FILE=self.layout(shown),
+        wrong += self.doxygen(**self.settings(solved, inputs + code), GENERATE_HTML="YES", HTML_HEADER=self.header(),
+                              LAYOUT_FILE=self.layout(shown),
                               HTML_EXTRA_STYLESHEET=[str(THEME / name) for name in STYLES] + ["handouts/site/site.css"],
                               HTML_EXTRA_FILES=[str(THEME / name) for name in SCRIPTS],
-                              DOT_NUM_THREADS=os.cpu_count() or 1)
+                              HAVE_DOT="YES" if graphs else "NO", DOT_NUM_THREADS=os.cpu_count() or 1)
         tidy(html_folder)
         for image in sorted(self.images):
             if (self.root / image).is_file():
@@ -271,13 +273,14 @@ def main():
     parser.add_argument("--lab", type=int, required=True, help="the stage")
     parser.add_argument("--solved", type=int, required=True, help="up to which lab the holes are filled")
     parser.add_argument("--later", default="", help="files of later labs, which are not shown")
+    parser.add_argument("--no-graphs", action="store_true", help="without call and include graphs, which take most of the time")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "docs")
     args = parser.parse_args()
     try:
         need_tools()
         args.out.mkdir(parents=True, exist_ok=True)
         site = Site(ROOT, args.lab, args.later.split(), args.out.resolve())
-        wrong = site.build(args.solved)
+        wrong = site.build(args.solved, not args.no_graphs)
     except Failure as failure:
         sys.exit("docs: %s" % failure)
     for line in wrong:

@@ -9,7 +9,7 @@ class Names:
 
     def __init__(self, folder, texts):
         self.files, self.symbols, self.hypercalls, self.members = {}, {}, set(), []
-        self.linked = set()
+        self.linked, self.private = set(), set()
         self.helpers = {(path, name) for path, text in texts.items() for name in re.findall(r"(?m)^#undef (\w+)", text)}
         index = ET.parse(str(Path(folder) / "index.xml")).getroot()
         for entry in index.findall("compound"):
@@ -43,6 +43,8 @@ class Names:
         place = member.find("location").get("file")
         if kind == "file":
             self.symbols.setdefault(name, {})[path] = url
+            if member.get("kind") == "variable" and path.endswith(".c"):
+                self.private.add(url)
             for value in member.findall("enumvalue"):
                 self.symbols.setdefault(value.findtext("name"), {})[path] = url
                 self.members.append((place, line, value.findtext("name"), [], value))
@@ -56,10 +58,14 @@ class Names:
             self.members.append((place, line, name, parameters if member.get("kind") == "function" else [], member))
 
     def symbol(self, name, path):
-        """Where `name` is documented, in file `path` if it is there; in a source file rather than in a header."""
+        """Where `name` is documented, in file `path` if it is there; in a source file rather than in a header.
+
+        A file's own variable, as `used`, only if the file is given: elsewhere the same word may be another's.
+        """
         places = self.symbols.get(name, {})
         if path in places:
             return places[path]
+        places = {place: url for place, url in places.items() if url not in self.private}
         ranked = sorted(places, key=lambda place: (place.startswith("user/"), place.endswith((".h", ".def")), place))
         return places[ranked[0]] if ranked else None
 

@@ -8,7 +8,7 @@ Lines keep their numbers, so that documentation leads to the right line of the s
 import re
 
 NAME = re.compile(r"\b(\w+)\s*\(")
-DECLARES = re.compile(r"(typedef\b|extern\b|static\b|enum\b|struct\b|union\b|const\b|USED_BY_HOLES\b|INLINE\b|_Noreturn\b|\w+[ *]+\w)")
+DECLARES = re.compile(r"\w+[ *]+\w")
 ROUTINE = re.compile(r"FUNC\((\w+)\)")
 PROTOTYPE = r"(?:\w+ )+\**%s\((.*?)\)"
 
