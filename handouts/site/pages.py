@@ -102,7 +102,8 @@ class Page:
             elif kind == "code":
                 result += lines
             else:
-                result.append("\n\n".join(map(self.prose, re.split(r"\n\s*\n", "\n".join(lines)))))
+                parts = [part.strip("\n") for part in re.split(r"\n\s*\n", "\n".join(lines))]
+                result += ["", "\n\n".join(self.prose(part) for part in parts if part), ""]
         return "\n".join(result) + "\n"
 
     def prose(self, text):
@@ -122,11 +123,13 @@ class Page:
             elif image:
                 result.append(self.image(words, target))
             else:
-                shown = "".join(self.code(part[1:-1]) if part[:1] == "`" else self.escape(part)
-                                for part in re.split(r"(`[^`]*`)", words))
-                url = self.target(target)
+                shown, url = self.words(words), self.target(target)
                 result.append('<a href="%s">%s</a>' % (html.escape(url), shown) if url else shown)
         return "".join(result) + self.escape(text[at:])
+
+    def words(self, text):
+        """What a link or a caption says."""
+        return "".join(self.code(part[1:-1]) if part[:1] == "`" else self.escape(part) for part in re.split(r"(`[^`]*`)", text))
 
     @staticmethod
     def code(text, url=None):
@@ -160,4 +163,4 @@ class Page:
         self.images.append(path)
         caption = html.escape(words.replace("`", "").replace("\n", " "))
         return '<div class="drawing"><img src="%s" alt="%s"/><p>%s</p></div>' % (
-            posixpath.basename(path), caption, self.escape(words.replace("\n", " ")))
+            posixpath.basename(path), caption, self.words(words.replace("\n", " ")))
