@@ -275,13 +275,15 @@ reference:
 	$(Q)$(PYTHON) user/reference.py kernel/include/uapi/hypercall.def $(LAB_STAGE) >build/hypercalls.md
 	@echo "  build/hypercalls.md"
 
-# The handouts, the code and what links them as a site, build/docs/html/index.html. docs-check loads each of its pages in Chromium.
+# The handouts, the code and what links them as a site, build/docs/html/index.html. docs-check loads each of its pages in
+# Chromium, and in the instructor's tree makes each lab's site as a student does.
 .PHONY: docs docs-check
 docs:
 	$(Q)$(PYTHON) handouts/site/docs.py --lab $(LAB_STAGE) --solved $(SOLVED) --later '$(LATER)'
-	$(Q)$(PYTHON) handouts/site/check.py build/docs
+	$(Q)$(PYTHON) handouts/site/look.py build/docs
 docs-check:
-	$(Q)$(PYTHON) handouts/site/check.py --browser build/docs
+	$(Q)$(PYTHON) handouts/site/look.py --browser build/docs
+	$(if $(TREE),$(Q)$(PYTHON) grading/tests/sites.py)
 
 .PHONY: doctor clean help
 doctor:

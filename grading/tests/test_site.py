@@ -11,8 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "handouts" / "site"))
 
-import check                    # noqa: E402
-import pages                    # noqa: E402
+import handout                  # noqa: E402
+import look                     # noqa: E402
 import source                   # noqa: E402
 
 HANDOUT = """# Lab 2: maps
@@ -62,7 +62,7 @@ class Pages(unittest.TestCase):
 
     def setUp(self):
         Site.asked = []
-        self.page = pages.Page(Site(), "lab2-mmu", "handouts/lab2-mmu.md", HANDOUT)
+        self.page = handout.Page(Site(), "lab2-mmu", "handouts/lab2-mmu.md", HANDOUT)
         self.text = self.page.convert()
 
     def test_names_become_links(self):
@@ -93,7 +93,7 @@ class Pages(unittest.TestCase):
         self.assertIn("## Step 1: the leaf {#lab2-mmu-step-1-the-leaf}", self.text)
 
     def test_no_level_of_headings_is_left_out(self):
-        text = pages.Page(Site(), "words", "handouts/words.md", "# Words\n### A\n### B\n").convert()
+        text = handout.Page(Site(), "words", "handouts/words.md", "# Words\n### A\n### B\n").convert()
         self.assertIn("\n## A {#words-a}", text)
         self.assertIn("\n## B {#words-b}", text)
 
@@ -105,7 +105,7 @@ class Pages(unittest.TestCase):
         self.assertEqual(self.page.images, ["handouts/drawings/leaf.svg"])
 
     def test_holes(self):
-        self.assertEqual(list(pages.holes("lab2-mmu", HANDOUT)),
+        self.assertEqual(list(handout.holes("lab2-mmu", HANDOUT)),
                          [("kernel/mm/map.c", name, "lab2-mmu-step-1-the-leaf", "lab 2, step 1")
                           for name in ("next_table", "map_leaf")])
 
@@ -113,7 +113,7 @@ class Pages(unittest.TestCase):
         sys.path.insert(0, str(ROOT / "labs"))
         import split
         found = {name for path in (ROOT / "handouts").glob("lab*.md")
-                 for _, name, _, _ in pages.holes(path.stem, path.read_text("utf-8"))}
+                 for _, name, _, _ in handout.holes(path.stem, path.read_text("utf-8"))}
         self.assertEqual(set(), {hole.name for hole in split.Source().holes} - found)
 
 
@@ -220,7 +220,7 @@ class Links(unittest.TestCase):
             known = {"index.html": self.GOOD, "b.html": '<p id="here"><a href="https://example.org">x</a>', "c.svg": "<svg/>"}
             for name, text in dict(known, **{name.replace("_", "."): text for name, text in files.items()}).items():
                 (folder / name).write_text(text)
-            return check.check_links(folder)
+            return look.check_links(folder)
 
     def test_all_is_well(self):
         self.assertEqual(self.check(), (2, []))

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "user"), str(Path(__file__).resolve().parent)]
 
-import pages                # noqa: E402
+import handout              # noqa: E402
 import source               # noqa: E402
 from names import Names     # noqa: E402
 
@@ -100,7 +100,7 @@ class Site:
         found = {}
         for path, name, _ in self.pages:
             if re.match(r"handouts/lab\d", path):
-                for file, hole, anchor, words in pages.holes(name, (self.root / path).read_text("utf-8")):
+                for file, hole, anchor, words in handout.holes(name, (self.root / path).read_text("utf-8")):
                     found.setdefault((self.whole(file), hole), []).append(("%s.html#%s" % (name, anchor), words))
         return found
 
@@ -155,9 +155,9 @@ class Site:
 
     def write_pages(self):
         """All pages, with their drawings; returns the titles of those in the tree."""
-        made = [pages.Page(self, name, path, self.page_text(path, name)) for path, name, _ in self.pages]
+        made = [handout.Page(self, name, path, self.page_text(path, name)) for path, name, _ in self.pages]
         texts = {page.name: page.convert() for page in made}
-        first = pages.Page(self, "index", "handouts/site/index.md",
+        first = handout.Page(self, "index", "handouts/site/index.md",
                            (self.root / "handouts/site/index.md").read_text("utf-8"))
         listed = ["- @ref %s %s" % (page.name, "- " + words if words else "") for page, (_, _, words) in zip(made, self.pages)
                   if not page.name.startswith("instructor")]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Look at the site that `make docs` has made: `check.py build/docs`, and with --browser in Chromium (`make docs-check`).
+"""Look at the site that `make docs` has made: `look.py build/docs`, and with --browser in Chromium (`make docs-check`).
 
 It promises: every link and anchor of every page, of the tree and of the search leads somewhere; every image, style and script is
 a file of the site, and nothing is loaded from a network. With --browser each page is loaded and must leave no error on the
