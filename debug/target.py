@@ -115,7 +115,11 @@ def physical(address, length):
 
 def address(expression):
     """The number that an expression of gdb's has: 0x1000, main, $FAR_EL2, tables + 1."""
+    if "$" in expression:
+        need_stopped()
     value = gdb.parse_and_eval(expression)
+    if value.type.code == gdb.TYPE_CODE_VOID:
+        raise gdb.GdbError("%s has no value here" % expression)
     if value.type.strip_typedefs().code in (gdb.TYPE_CODE_FUNC, gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_STRUCT):
         value = value.address
     return int(value) & (1 << 64) - 1

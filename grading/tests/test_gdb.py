@@ -106,11 +106,15 @@ class Stage1(Gdb):
             "hv8 walk": "hv8 walk: which address? hv8 walk [el1|el2] VA",
             "hv8 map el3": "hv8 map: 'el3' is neither el1 nor el2 nor a pid",
             "hv8 sysregs nosuch": "hv8 sysregs: no register is named like 'nosuch'; try '*', '*_el1' or 'ich_*'",
-            "kill": "[Inferior 1 (process 1) killed]",
-            "hv8 esr": NOBODY, "hv8 map": NOBODY, "hv8 walk 0": NOBODY, "hv8 sysregs": NOBODY,
+            "hv8 walk $nosuch": "$nosuch has no value here",
+        }
+        over = {
+            "hv8 walk $FAR_EL2": NOBODY, "hv8 esr $ESR_EL2": NOBODY, "hv8 esr": NOBODY, "hv8 map": NOBODY, "hv8 walk 0": NOBODY, "hv8 sysregs": NOBODY,
             "hv8 esr 0x5a000007": "0x5a000007: HVC #0x7",
         }
-        self.assertEqual(dict(zip(asked, self.session(1, "", list(asked)).answers)), asked)
+        answers = self.session(1, "", [*asked, "kill", *over]).answers
+        self.assertEqual(dict(zip(asked, answers)), asked)
+        self.assertEqual(dict(zip(over, answers[len(asked) + 1:])), over)
 
     def test_help_has_each_command_in_a_line(self):
         listed = self.session(1, "", ["help hv8"]).answers[0]
