@@ -6,7 +6,6 @@ import contextlib
 import functools
 import inspect
 import os
-import re
 
 import gdb
 
@@ -186,8 +185,3 @@ def space():
     found, base = elf()
     machine, memory = (gdb.convenience_variable("hv8_" + name) for name in ("machine", "memory"))
     return regions.Regions(found, base, machine.string() if machine else "virt", memory.string() if memory else "1G")
-
-
-def words(arguments):
-    """Arguments split at blanks."""
-    return re.findall(r"\S+", arguments)
