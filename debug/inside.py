@@ -1,8 +1,9 @@
 """Lets the stopped CPU itself read what QEMU tells no debugger: the GIC's registers and the counter.
 
-At EL2 the CPU runs the one instruction that reads it in place of its next. From a process it goes to EL2 by an HVC first (at EL0 by an
-SVC before), and returns by an ERET; the registers that this changes get their values back. No interrupt is taken meanwhile and
-no instruction of the kernel's or the process's runs: the guest goes on as if nothing had been.
+At EL2 the CPU runs the one instruction that reads it in place of its next. From a process it goes to EL2 by an HVC first (at EL0
+by an SVC before), and returns by an ERET; the registers that this changes get their values back, but for ELR_EL2 and SPSR_EL2,
+which hold nothing while a process runs. No interrupt is taken meanwhile and no instruction of the kernel's or the process's runs:
+the guest goes on as if nothing had been, but for the time that has passed.
 """
 import contextlib
 import re

@@ -1,7 +1,7 @@
-"""`hv8 irq`: whose each interrupt is, what the GIC says of it, the list registers of this CPU, and what is pending for each process.
+"""`hv8 irq`: whose each interrupt is, what the GIC says of it, the list registers of this CPU, what is pending for each process.
 
-The GIC's registers are read by the CPU itself (inside.py): QEMU dies when a debugger reads a GICv2 with several CPUs, and a list register
-of a GICv3 is no memory. Only registers that reading does not change are read.
+The GIC's registers are read by the CPU itself (inside.py): QEMU dies when a debugger reads a GICv2 with several CPUs, and a list
+register of a GICv3 is no memory. Only registers that reading does not change are read.
 """
 import functools
 
@@ -49,8 +49,8 @@ class Gic:
         if self.version == 3:
             return _fields(n, self._cpu.system_register(registers.ENCODINGS["ICH_LR%d_EL2" % n]))
         value = self._cpu.device(int(self._gic["hyp"]) + GICH_LR + 4 * n)
-        return {"vINTID": value & 0x3ff, "pINTID": value >> 10 & 0x3ff, "Priority": (value >> 23 & 0x1f) << 3, "State": value >> 28 & 3,
-                "HW": value >> 31}
+        return {"vINTID": value & 0x3ff, "pINTID": value >> 10 & 0x3ff, "Priority": (value >> 23 & 0x1f) << 3,
+                "State": value >> 28 & 3, "HW": value >> 31}
 
     def interface(self):
         """What the process's CPU interface lets through, and when it calls the kernel, in words."""
@@ -80,8 +80,8 @@ def title(pid):
 class Irq(target.Command):
     """Show whose each interrupt is, and where it is: hv8 irq
 
-    ENABLED, PENDING, ACTIVE and PRIORITY are the GIC's; VIRTUAL is the priority that the process gets it with. Then the list registers
-    of this CPU, and what is pending for each process and in none of its list registers yet.
+    ENABLED, PENDING, ACTIVE and PRIORITY are the GIC's; VIRTUAL is the priority that the process gets it
+    with. Then the list registers of this CPU, and what is pending for each process outside of these.
     """
     name = "irq"
 
@@ -144,8 +144,9 @@ def of_process(one, gic=None):
     if one.pid == int(tables.fetch(lazy("loaded"))):
         found = [gic.list_register(n) for n in range(gic.nlr)] if gic else []
     else:
-        found = [_fields(n, int(vgic["lr"][n])) if int(vgic["used"]) >> n & 1 else {"State": 0} for n in range(tables.count(vgic["lr"]))]
-    return shown + ["%s: LR%d  %s" % (one.title, n, _list_register(lr)) for n, lr in enumerate(found) if lr["State"]]
+        used = [n for n in range(tables.count(vgic["lr"])) if int(vgic["used"]) >> n & 1]
+        found = [_fields(n, int(vgic["lr"][n])) for n in used]
+    return shown + ["%s: in a list register: %s" % (one.title, _list_register(lr)) for lr in found if lr["State"]]
 
 
 def _fields(n, value):

@@ -16,13 +16,15 @@ import tables
 import target
 
 TREE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-WIDTH, DEEPEST, AROUND = 108, 8, 16                     # columns; callers that are shown; words around a PC that tell programs apart
+WIDTH, DEEPEST = 108, 8                                 # columns; callers that are shown
+AROUND = 16                                             # words on each side of a PC that tell programs apart
 UVA_VECTORS = range(0x10000, 0x11000)                   # uapi/hypercall.h
 
 
 @functools.lru_cache(maxsize=None)
 def _code(folder):
-    found = subprocess.run(["sh", os.path.join(TREE, "grading", "tools.sh"), "cross"], stdout=subprocess.PIPE, text=True, check=False)
+    tools = os.path.join(TREE, "grading", "tools.sh")
+    found = subprocess.run(["sh", tools, "cross"], stdout=subprocess.PIPE, text=True, check=False)
     return explain.Code(folder, [found.stdout.strip() + "addr2line"], TREE, TREE)
 
 
@@ -48,8 +50,8 @@ def program_names():
 
 
 def program(process, pc):
-    """The name of the program that runs in a process, or None: by its name or its parent's program, if the instructions around its PC
-    are that one's; otherwise by those, and if several programs have them by all instructions."""
+    """The name of the program that runs in a process, or None: by its name or its parent's program, if the instructions around its
+    PC are that one's; otherwise by those, and if several programs have them by all of the page."""
     words, names = _words(process, max(pc & -4096, pc - 4 * AROUND), 8 * AROUND), program_names()
     parent = int(process.proc["parent"])
 

@@ -65,8 +65,8 @@ def _ready_list():
 class Proc(target.Command):
     """Show everything of one process: hv8 proc PID
 
-    Its place and its registers, what of EL1 belongs to it, its timer (lab 6), memory, descriptors and interrupts (lab 5). Of the process that
-    runs, registers are the CPU's; while it is in the kernel, x20 to x29 may not be saved yet and are old.
+    Where it is, its registers, what of EL1 belongs to it, its timer, memory, descriptors and interrupts. Of the
+    process that runs, registers are the CPU's; while it is in the kernel, some may not be saved yet.
     """
     name = "proc"
 
@@ -84,7 +84,8 @@ class Proc(target.Command):
 
     def _summary(self, one):
         parent = int(one.proc["parent"])
-        shown = ["%s: %s" % (one.title, one.state), "nobody's child" if not parent else tables.Process(parent).title + " is its parent"]
+        shown = ["%s: %s" % (one.title, one.state)]
+        shown.append(tables.Process(parent).title + " is its parent" if parent else "nobody's child")
         if int(one.proc["nchildren"]):
             shown.append("children: %d" % one.proc["nchildren"])
         waits = _waits_for(one)
@@ -94,7 +95,7 @@ class Proc(target.Command):
             lines.append("  ended with status %d%s" % (status, " (killed)" if status == KILLED else ""))
             return lines
         stand = places.Stand(one)
-        return lines + ["  at " + cpus.state(stand.pstate).rstrip(", ") + ", is at"] + ["  " + line for line in stand.lines()]
+        return lines + ["  at %s, is at" % _state(stand.pstate)] + ["  " + line for line in stand.lines()]
 
 
 def _frame(one):
@@ -118,10 +119,16 @@ def _el1(one):
              "SP_EL1      0x%x, SP_EL0 0x%x" % (value("SP_EL1"), value("SP_EL0")),
              "ESR_EL1     0x%x: %s" % (syndrome, esr.decode(syndrome) if syndrome else "no exception was taken to EL1"),
              "FAR_EL1     0x%x" % value("FAR_EL1"),
-             "ELR_EL1     0x%x, SPSR_EL1 0x%x: %s" % (value("ELR_EL1"), value("SPSR_EL1"), cpus.state(value("SPSR_EL1")).rstrip(", ")),
+             "ELR_EL1     0x%x, SPSR_EL1 0x%x: %s" % (value("ELR_EL1"), value("SPSR_EL1"), _state(value("SPSR_EL1"))),
              "CPACR_EL1   FPEN %d: FP and SIMD %s" % (value("CPACR_EL1") >> 20 & 3, FPEN[value("CPACR_EL1") >> 20 & 3]),
              "CNTKCTL_EL1 0x%x" % value("CNTKCTL_EL1")]
-    return shown + ["TPIDR_EL0   0x%x, TPIDRRO_EL0 0x%x, TPIDR_EL1 0x%x" % tuple(map(value, ("TPIDR_EL0", "TPIDRRO_EL0", "TPIDR_EL1")))]
+    own = tuple(map(value, ("TPIDR_EL0", "TPIDRRO_EL0", "TPIDR_EL1")))
+    return shown + ["TPIDR_EL0   0x%x, TPIDRRO_EL0 0x%x, TPIDR_EL1 0x%x" % own]
+
+
+def _state(pstate):
+    """The words for PSTATE."""
+    return cpus.state(pstate).rstrip(", ")
 
 
 def _memory(one):
@@ -137,7 +144,8 @@ def _memory(one):
             runs[-1][1] += BYTES[mapping.size]
         else:
             runs.append([va, va + BYTES[mapping.size], words])
-    return ["0x%09x-0x%09x %8s  %s" % (start, end, _size(end - start), words) for start, end, words in runs] or ["nothing is mapped"]
+    shown = ["0x%09x-0x%09x %8s  %s" % (start, end, _size(end - start), words) for start, end, words in runs]
+    return shown or ["nothing is mapped"]
 
 
 def _size(length):

@@ -64,8 +64,8 @@ gdb.events.stop.connect(_stopped)
 class Program(target.Command):
     """Say whose symbols are loaded beside the kernel's, or load those of a program by hand: hv8 program [NAME]
 
-    By itself gdb has the symbols of the process whose address space the CPU has. By hand you get those of a program that does not run
-    yet, to look at it or to set breakpoints; they go when another program is running at a stop.
+    By itself gdb has the symbols of the process whose address space the CPU has. By hand you get those of a
+    program that does not run yet, to look at it or to set breakpoints; they go when another runs at a stop.
     """
     name = "program"
 
@@ -96,8 +96,8 @@ class Only(gdb.Breakpoint):
 class Break(target.Command):
     """Stop where a program is, whether it runs already or not, and no other: hv8 break PROGRAM [LOCATION]
 
-    LOCATION is a function or FILE:LINE of the program, main without one. It is an ordinary breakpoint for 'info breakpoints',
-    'disable' and 'delete'. The program's symbols are loaded, as by 'hv8 program'.
+    LOCATION is a function or FILE:LINE of the program, main without one. It is an ordinary breakpoint for
+    'info breakpoints', 'disable' and 'delete'. The program's symbols are loaded, as by 'hv8 program'.
     """
     name = "break"
 
@@ -118,7 +118,8 @@ class Break(target.Command):
 class Return(target.Command):
     """From the kernel back to the process that it was called from: hv8 return
 
-    Runs until that process goes on, however many others run before. 'stepi' at an eret does the same for the process that runs next.
+    Runs until that process goes on, however many others run before. 'stepi' at an eret goes to the one that runs
+    next.
     """
     name = "return"
 

@@ -54,8 +54,8 @@ def of_process(one, clock):
 class Timers(target.Command):
     """Show the timers as they are now: hv8 timers
 
-    The EL2 timer is the kernel's: slices and sleepers' deadlines. The EL1 timer is that of the process that runs; the others' values are kept
-    by the kernel. Times are relative to the counter as it is now.
+    The EL2 timer is the kernel's: slices and sleepers' deadlines. The EL1 timer is that of the process that runs;
+    the others' values are kept by the kernel. Times are relative to the counter as it is now.
     """
     name = "timers"
 

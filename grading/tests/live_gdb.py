@@ -37,8 +37,8 @@ def _scratch():
 
 class Session:
     """One boot, debugged from the kernel's first instruction on. `answers[n]` is what gdb printed for `commands[n]`; `console`
-    what the guest had printed by then; `printed` everything that gdb printed. The clock counts instructions, as in a graded boot, or
-    with `real_time` it runs, as for `make qemu-gdb`: where it counts, a step does not end while a timer is due."""
+    what the guest had printed by then; `printed` everything that gdb printed. The clock counts instructions, as in a graded boot,
+    or with `real_time` it runs, as for `make qemu-gdb`: where it counts, a step does not end while a timer is due."""
 
     def __init__(self, lab, args, commands, machine="virt", smp=None, real_time=False):
         folder, place = build(lab), machines.places([machine], [machines.DEFAULT_CPU], None)[0]
@@ -64,8 +64,8 @@ class Session:
                 while qemu.poll() is None and not os.path.exists(socket):
                     pass                        # QEMU makes it before it would run the first instruction
                 done = subprocess.run([GDB, "-nx", "-q", "-batch"] + options, cwd=ROOT, stdin=subprocess.DEVNULL,
-                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=SECONDS,
-                                      check=False)
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                                      timeout=SECONDS, check=False)
             finally:
                 qemu.kill()
                 qemu.wait()
