@@ -145,14 +145,14 @@ class Program:
 
     def __init__(self, command, tree, typed=None):
         env = dict(environment(), **course.IDENTITY, **SURROUNDINGS)
-        self.command, self.text, self._typed, self._ended = command, "", typed, False
+        self.text, self.status, self._typed, self._ended = "", None, typed, False
         self._change = threading.Condition()
         with self.lock:
             if self.stopped:
                 raise Fail("interrupted")
             self._process = subprocess.Popen(["/bin/sh", "-c", command], cwd=tree, env=env, start_new_session=True,
                                              stdin=subprocess.DEVNULL if typed is None else subprocess.PIPE,
-                                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
             self.running.add(self)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -167,8 +167,8 @@ class Program:
         with self.lock:
             self.running.remove(self)
         self.kill()
-        self._process.wait()
         self._reader.join()
+        self._process.wait()
         self._process.stdout.close()
         if self._process.stdin:
             self._process.stdin.close()
@@ -177,6 +177,8 @@ class Program:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         while True:
             data = os.read(self._process.stdout.fileno(), 65536)
+            if not data:                        # it remains a zombie, so that its group's number is not given to another
+                self.status = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT).si_status
             with self._change:
                 self.text += decoder.decode(data, final=not data)
                 self._ended = not data
@@ -190,14 +192,8 @@ class Program:
     def type(self, text):
         try:
             self._process.stdin.write(text.encode())
-            self._process.stdin.flush()
         except BrokenPipeError:
             pass                                # it has ended, which its output and status show
-
-    @property
-    def status(self):
-        """The exit status; the process stays a zombie, so that its group's number is not given to another."""
-        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT).si_status
 
     def rest(self, limit):
         """All that it prints, to its end."""
