@@ -1,8 +1,9 @@
 """Makes a timeline of a run from QEMU's log: who ran at which exception level when, what called, trapped and interrupted.
 
-The log is that of `-d int,plugin,cpu` with the plugin trace.c, which tells the time, and with QEMU's trace events of interrupt controller,
-timers and UART (OPTIONS). Times are nanoseconds of the virtual machine: an instruction takes one, and where every CPU sleeps the
-time goes on to that of the timer that wakes one. A process is known by SP_EL2 at an exception from it: its struct context.
+The log is that of `-d int,plugin,cpu` with the plugin trace.c, which tells the time, and with QEMU's trace events of
+interrupt controller, timers and UART (OPTIONS). Times are nanoseconds of the virtual machine: an instruction takes one, and
+where every CPU sleeps the time goes on to that of the timer that wakes one. A process is known by SP_EL2 at an exception from
+it, which is its struct context.
 """
 import collections
 import re
@@ -351,7 +352,8 @@ class Timeline:
         words = (("process", "process", "processes"), ("call", "hypercall", "hypercalls"), ("trap", "trap", "traps"),
                  ("svc", "SVC", "SVCs"), ("fault", "fault", "faults"), ("irq", "interrupt", "interrupts"),
                  ("virq", "virtual interrupt", "virtual interrupts"), ("switch", "switch", "switches"))
-        found = ["%s %s" % (format(counts[kind], ","), one if counts[kind] == 1 else more) for kind, one, more in words if counts[kind]]
+        found = ["%s %s" % (format(counts[kind], ","), one if counts[kind] == 1 else more)
+                 for kind, one, more in words if counts[kind]]
         return ", ".join(found) or "no exceptions"
 
     def title(self, pid):

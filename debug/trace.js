@@ -1,10 +1,10 @@
 "use strict";
-// A view of data.rows: of spans and marks, each [start, length, depth, kind, name, detail]; times in nanoseconds, which are instructions.
+// A view of data.rows: of spans and marks, each [at, took, depth, kind, name, detail]. Times are nanoseconds: instructions.
 const data = JSON.parse(document.getElementById("data").textContent);
 const WORDS = {
-	EL2: "kernel, EL2", EL1: "process at EL1", EL0: "process at EL0", idle: "every CPU sleeps", call: "hypercall", trap: "trapped to EL2",
-	fault: "fault", svc: "SVC", virq: "virtual interrupt", console: "console", irq: "interrupt", inject: "virtual interrupt made pending",
-	switch: "switch", boot: "milestone of the boot", death: "end of a process",
+	EL2: "kernel, EL2", EL1: "process at EL1", EL0: "process at EL0", idle: "every CPU sleeps", call: "hypercall",
+	trap: "trapped to EL2", fault: "fault", svc: "SVC", virq: "virtual interrupt", console: "console", irq: "interrupt",
+	inject: "virtual interrupt made pending", switch: "switch", boot: "milestone of the boot", death: "end of a process",
 };
 const MARKS = ["irq", "inject", "switch", "boot", "death"];
 const LANE = 20, TICKS = 14, GAP = 7, AXIS = 24;
@@ -174,11 +174,7 @@ function tell(event) {
 	about.textContent = "";
 	const add = (tag, words) => about.appendChild(Object.assign(document.createElement(tag), {textContent: words}));
 	if (!event) {
-		add("b", "Point at something, or tap it.");
-		const keys = add("span", "");
-		keys.className = "keys";
-		keys.innerHTML = "drag or <kbd>a</kbd> <kbd>d</kbd> to move, wheel or <kbd>w</kbd> <kbd>s</kbd> to zoom, <kbd>←</kbd> <kbd>→</kbd> for the event " +
-			"before or behind the selected one, <kbd>f</kbd> to fill the view with it, <kbd>0</kbd> all, <kbd>1</kbd> processes, <kbd>i</kbd> without idle time, <kbd>/</kbd> search";
+		about.append(get("help").content.cloneNode(true));
 		return;
 	}
 	const kind = data.kinds[event[KIND]];
@@ -286,8 +282,9 @@ addEventListener("keydown", event => {
 	}
 });
 search.addEventListener("input", look);
-for (const [id, act] of [["in", KEYS.w], ["out", KEYS.s], ["all", all], ["fit", processes], ["idle", squeeze], ["before", KEYS.p], ["next", KEYS.n]])
-	get(id).addEventListener("click", act);
+const BUTTONS = {in: KEYS.w, out: KEYS.s, all, fit: processes, idle: squeeze, before: KEYS.p, next: KEYS.n};
+for (const id in BUTTONS)
+	get(id).addEventListener("click", BUTTONS[id]);
 
 rows.addEventListener("wheel", event => {
 	if (event.clientX < left)

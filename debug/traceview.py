@@ -74,7 +74,8 @@ def write_html(path, found, name, about):
         lines.append({"title": title, "spans": spans, "marks": marks})
     data = {"end": max(found.end, 1), "kinds": KINDS, "texts": list(texts), "rows": lines}
     page, script = (_text(file) for file in ("trace.html", "trace.js"))
-    for word, value in (("SCRIPT", script), ("NAME", html.escape(name)), ("ABOUT", html.escape(about)), ("SUMMARY", html.escape(found.summary())),
+    for word, value in (("SCRIPT", script), ("NAME", html.escape(name)), ("ABOUT", html.escape(about)),
+                        ("SUMMARY", html.escape(found.summary())),
                         ("DATA", json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"))):
         page = page.replace("{{%s}}" % word, value)
     with open(path, "w", encoding="utf-8") as file:

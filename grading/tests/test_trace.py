@@ -194,6 +194,8 @@ class WhatTheGuestsKnow(unittest.TestCase):
         acknowledged = [event for event in chosen(found, "virq") if event.detail == "acknowledged by the process"]
         self.assertGreater(len(taken), 5)
         self.assertEqual([event.name for event in taken], [event.name for event in acknowledged])
+        ended = [event.name for event in chosen(found, "virq", "end of .*")]
+        self.assertEqual(sorted("end of " + event.name for event in taken), sorted(ended))
         self.assertTrue(chosen(found, "inject", r"virtual IRQ \d+"))
 
 
@@ -225,6 +227,17 @@ class Files(unittest.TestCase):
             on_cpu = [(event.start, event.end) for event in found.events if event.row == (0, 1) and event.kind in ("EL0", "EL1")]
             ran = sorted((event.start, event.end) for event in found.events if event.row[0] and event.row[1] == 1)
             self.assertEqual(on_cpu, ran)
+
+    def test_a_call_ends_where_its_process_goes_on(self):
+        for lab, name in self.RUNS:
+            found = traced(lab, name)
+            interrupted = {event.start for event in chosen(found, "EL2", "IRQ.*")}           # before its first instruction
+            for pid in {row[0] for row in found.rows} - {0}:
+                goes_on = {event.start for event in found.events if event.row == (pid, 1)}
+                ends = [event.end for event in found.events if event.row == (pid, 2) and event.kind in ("call", "trap")]
+                self.assertLess(0, len(goes_on.intersection(ends)))
+                last = max([event.start for event in found.events if event.row == (pid, 1)])
+                self.assertLessEqual({end for end in ends if end <= last}, goes_on | interrupted)
 
     def test_every_row_has_a_name(self):
         for lab, name in self.RUNS:
