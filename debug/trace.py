@@ -25,11 +25,10 @@ import runner
 import timeline
 import traceview
 
-reference = None
 try:
     import reference
-except ImportError:                 # before lab 3 there are no hypercalls
-    pass
+except ImportError:
+    reference = None                # before lab 3 there are no hypercalls
 
 SOURCE = os.path.join(TOP, "debug", "trace.c")
 LINES = 150000                      # that the plugin tells, at most; QEMU logs up to 20 of its own beside each
@@ -37,7 +36,6 @@ INSTRUCTIONS = 1000 ** 3            # of a run that no test bounds
 BLR, BLR_MASK = 0xd63f0000, 0xfffffc1f
 CNTFRQ = 62500000                   # QEMU's, where a test does not choose one
 NO_MILESTONES = ("pl011_putc", "hypercall_entry", "trap_el1", "el1_return")       # entered often, or shown as what they do
-
 
 Run = collections.namedtuple("Run", "directory kernel command name title verdict")
 
