@@ -1,4 +1,4 @@
-"""gdb's side of `make gdb-replay`: attaches to the recording in the folder HV8_RECORDING, and adds the command `rewind`.
+"""gdb's side of `make gdb-replay`: attaches to the recording in the folder HV8_RECORDING, and adds `rewind` and `writer`.
 
 It begins where the cause is to be looked for: at the instruction that faulted, at the call of panic() or of a hole, where the test
 reads from outside, or at the end of the run. Behind its end a recording cannot go on: gdb says so and goes back to that place.
@@ -16,7 +16,7 @@ PLACES = {
     "stop": "where the test reads from outside, for the first time", "end": "the last instruction of the run"}
 HELP = """What now:
   bt                            how it came here
-  watch -l NAME                 then reverse-continue: back to who wrote NAME last
+  writer NAME                   back to the instruction that wrote NAME last
   reverse-stepi, reverse-step   one instruction or line back
   break FUNCTION                then reverse-continue: back to its last call; continue: to the next
   rewind                        to this place again"""
@@ -97,8 +97,6 @@ class Recording:
         if isinstance(event, gdb.SignalEvent) and event.stop_signal == BEHIND_END:
             print("The recording ends here. Back, for QEMU cannot go on, in neither direction:")
             self.ended = True
-        elif isinstance(event, gdb.SignalEvent) and event.stop_signal == "SIGTRAP":
-            print("The recording starts here.")
 
     def before_prompt(self):
         """Commands cannot be run while gdb reports a stop, so the way back begins here."""
@@ -117,10 +115,34 @@ class Rewind(gdb.Command):
         self.recording.rewind()
 
 
+class Writer(gdb.Command):
+    """Go back to the instruction that wrote EXPRESSION last, and is about to: writer EXPRESSION."""
+
+    def __init__(self):
+        super().__init__("writer", gdb.COMMAND_RUNNING, gdb.COMPLETE_EXPRESSION)
+
+    def invoke(self, argument, from_tty):
+        if not argument:
+            raise gdb.GdbError("writer needs what was written, such as writer board.uart.start")
+        known = set(gdb.breakpoints())
+        gdb.execute("watch -l " + argument, to_string=True)
+        watch, = set(gdb.breakpoints()) - known
+        gdb.execute("set suppress-cli-notifications on")
+        try:
+            gdb.execute("reverse-continue", to_string=True)         # QEMU stops behind the write
+            gdb.execute("reverse-stepi", to_string=True)
+        finally:
+            gdb.execute("set suppress-cli-notifications off")
+            watch.delete()
+        gdb.execute("frame")
+        gdb.execute("x/i $pc")
+
+
 def main():
     with open(os.path.join(os.environ["HV8_RECORDING"], "recording.json"), encoding="utf-8") as file:
         recording = Recording(json.load(file))
     Rewind(recording)
+    Writer()
     recording.rewind()
     print(HELP)
 

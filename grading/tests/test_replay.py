@@ -75,7 +75,6 @@ class Replay(unittest.TestCase):
         status, output = replay(ROOT, 1, "panic", typed="continue\nreverse-stepi\nbt 1\nreverse-continue\nrewind\nquit\n")
         self.assertEqual(status, 0, output)
         self.assertIn("The recording ends here.", output)
-        self.assertIn("The recording starts here.", output)
         self.assertEqual(output.count("This is panic() is called."), 3, output)
 
     def test_unknown_test(self):
@@ -102,14 +101,14 @@ class Broken(unittest.TestCase):
             text = text.replace("\tmap_kernel();\n", "\tfor (u64 i = 0; i <= 4; i++)\n\t\tcount(i);\n\tmap_kernel();\n", 1)
             text = text.replace("\tmmu_enable();\n", "\tmmu_enable();\n\tprintk(\"%s\\n\", tally.name);\n", 1)
             source.write_text(text)
-            status, output = replay(tree, 2, "registers", "bt 2", "watch -l tally.name", "reverse-continue", "bt 2", "p at")
+            status, output = replay(tree, 2, "registers", "bt 2", "echo back\\n", "writer tally.name", "bt 2", "p at")
         self.assertEqual(status, 0, output)
         self.assertIn("  FAIL registers: ", output)
         self.assertIn("This is the instruction that faulted.\n", output)
-        fault, found = output.split("Hardware watchpoint", 1)
+        fault, found = output.split("\nback\n", 1)
         self.assertRegex(fault, r"#\d .* format \(")
         self.assertIn("/* the stray write */", found)
-        self.assertRegex(found, r"#0 .*count \(at=4\) at kernel/boot/main\.c:\d+")
+        self.assertRegex(found, r"#0 .*count \(at=.*4\) at kernel/boot/main\.c:\d+")
         self.assertIn("$1 = 4", found)
 
 
