@@ -69,7 +69,7 @@ def describe(lab, test, place, result, directory):
     """What rewind.py needs to know of the recording in `directory`, written there."""
     with open(os.path.join(directory, "command.txt"), encoding="utf-8") as file:
         command = machines.replayed(shlex.split(file.read()))
-    with open(result.log, encoding="utf-8", errors="replace") as file:
+    with open(os.path.join(directory, "transcript.txt"), encoding="utf-8", errors="replace") as file:
         kind, symbol = origin(test, result, file.read().replace("\r", ""))
     base = machines.MACHINES[place.machine].base
     about = {"command": command, "last": recording.last_instruction(command, directory),
@@ -100,13 +100,12 @@ def run(arguments):
     result = record(options, lab)
     if result.status == "error" and not os.path.exists(os.path.join(os.path.dirname(result.log), recording.RECORDING)):
         raise grade.Trouble(result.why)
-    directory = os.path.relpath(os.path.dirname(result.log))
-    alone = len(test.places()) == 1
-    place = next(place for place in test.places()
-                 if machines.run_name(test.name, place, alone) == os.path.basename(directory))
-    describe(lab, test, place, result, directory)
-    print("  %s %s%s" % (result.status.upper(), os.path.basename(directory), result.why and ": " + result.why))
-    print("  what it printed: %s" % os.path.relpath(result.log), flush=True)
+    runs = {machines.run_name(test.name, place, len(test.places()) == 1): place for place in test.places()}
+    name = next(iter(runs)) if result.status == "pass" else os.path.basename(os.path.dirname(result.log))
+    directory = os.path.relpath(os.path.join(options.out, "lab%d" % lab.number, name))
+    describe(lab, test, runs[name], result, directory)
+    print("  %s %s%s" % (result.status.upper(), name, result.why and ": " + result.why))
+    print("  what it printed: %s" % os.path.join(directory, "transcript.txt"), flush=True)
     os.environ["HV8_RECORDING"] = directory
     os.execvp(mine.gdb, [mine.gdb, "-nx", "-q", "-x", REWIND] + arguments[cut + 1:])
 
