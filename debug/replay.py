@@ -53,10 +53,10 @@ def record(options, lab):
 
 def origin(test, result, transcript):
     """(kind, symbol): where the cause of what happened is to be looked for, for rewind.py."""
-    panics = re.findall(r"^hv8: (panic|todo): (.*)$", transcript, re.MULTILINE)
-    if panics and panics[-1][0] == "todo":
+    panics = re.findall(r"^hv8: panic: (.*)$", transcript, re.MULTILINE)
+    if result.holes:
         return "hole", "todo"
-    if panics and re.search(r" at EL2: ", panics[-1][1]):
+    if panics and " at EL2: " in panics[-1]:
         return "exception", "fatal_entry"
     if panics:
         return "panic", "panic"
