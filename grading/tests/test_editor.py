@@ -1,4 +1,4 @@
-"""What editors and terminals are given: .vscode/, .devcontainer/ and `make tmux`. Every command that they name is run, gdb's too."""
+"""What editors and terminals are given: .vscode/, .devcontainer/ and `make tmux`. The commands that they name are tried, gdb's too."""
 import json
 import os
 import re
@@ -15,8 +15,8 @@ import toy_guest
 
 ROOT = Path(__file__).resolve().parents[2]
 GDB = shutil.which(os.environ.get("GDB") or "gdb-multiarch")
-ENVIRONMENT = dict({key: value for key, value in os.environ.items() if not key.startswith("MAKE") and key not in ("MFLAGS", "TMUX")},
-                   CROSS_COMPILE=toy_guest.CROSS, QEMU=toy_guest.QEMU)
+ENVIRONMENT = dict({key: value for key, value in os.environ.items()
+                    if not key.startswith("MAKE") and key not in ("MFLAGS", "TMUX")}, CROSS_COMPILE=toy_guest.CROSS, QEMU=toy_guest.QEMU)
 SECONDS = 120
 
 
@@ -97,8 +97,8 @@ class Tmux(unittest.TestCase):
 
     def make(self, *words, path=None):
         environment = dict(ENVIRONMENT, PATH=path or ENVIRONMENT["PATH"], TERM="xterm")
-        return subprocess.run(["make", "-s", "tmux", "GDB_PORT=%d" % self.port, "TMUX_FLAGS=-d -x 200 -y 50"] + list(words), cwd=ROOT,
-                              env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        command = ["make", "-s", "tmux", "GDB_PORT=%d" % self.port, "TMUX_FLAGS=-d -x 200 -y 50"] + list(words)
+        return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, timeout=SECONDS, check=False)
 
     def tmux(self, *words):
@@ -111,8 +111,8 @@ class Tmux(unittest.TestCase):
             ready, said = os.path.join(scratch, "ready"), os.path.join(scratch, "said")
             os.mkfifo(ready)
             commands = os.path.join(scratch, "commands")
-            Path(commands).write_text("set logging file %s\nset logging enabled on\nbt 1\nhbreak banner\ncontinue\nset logging enabled off\n"
-                                      "shell echo there >%s\n" % (said, ready))
+            Path(commands).write_text("set logging file %s\nset logging enabled on\nbt 1\nhbreak banner\ncontinue\n"
+                                      "set logging enabled off\nshell echo there >%s\n" % (said, ready))
             done = self.make("ARGS=test=hello", "LAB=2", "GDBFLAGS=-x " + commands)
             self.assertEqual((done.returncode, done.stdout), (0, ""))
             with open(ready, encoding="ascii") as fifo:
@@ -135,7 +135,8 @@ class Tmux(unittest.TestCase):
                         os.symlink(os.path.join(folder, tool), os.path.join(scratch, tool))
             done = self.make("LAB=2", path=scratch)
         self.assertEqual(done.returncode, 2, done.stdout)
-        self.assertIn("there is no tmux: install the package tmux, or run 'make qemu-gdb' and 'make gdb' in two terminals", done.stdout)
+        self.assertIn("there is no tmux: install the package tmux, or run 'make qemu-gdb' and 'make gdb' in two terminals",
+                      done.stdout)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ GDB = shutil.which(os.environ.get("GDB") or "gdb-multiarch")
 FEW = ((2, "null_write"), (1, "panic"), (2, "registers"), (1, "typed"), (5, "typed"), (3, "hello"), (6, "sleep"))
 EVERY = [(lab, Path(path).stem) for lab in range(1, 7) for path in sorted(glob.glob(str(ROOT / ("grading/lab%d/*.test" % lab))))]
 LABS = range(1, 7) if os.environ.get("REPLAY") == "all" else [int(word) for word in os.environ.get("REPLAY", "").split()]
+SAY = "printf \"at %#lx\\n\", $pc"
 STRAY = """
 static struct { u64 counts[4]; const char *name; } tally = { { 0 }, "tally" };
 
@@ -52,7 +53,7 @@ class Replay(unittest.TestCase):
         for lab, name in chosen:
             test = testfile.Test(str(ROOT / ("grading/lab%d" % lab) / (name + ".test")))
             with self.subTest(lab=lab, test=name):
-                status, output = replay(ROOT, lab, name, "printf \"at %#lx\\n\", $pc", "reverse-stepi", "printf \"at %#lx\\n\", $pc")
+                status, output = replay(ROOT, lab, name, SAY, "reverse-stepi", SAY)
                 alone = test.model is None and any((test.smp or machines.MACHINES[name].smp) == 1 for name in test.machines)
                 if not alone:
                     self.assertEqual(status, 2, output)
