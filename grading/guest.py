@@ -324,6 +324,7 @@ class _Watch:
         self._pid, self._report_path, self._prefixed = pid, report_path, bool(request.prefix)
         self._cpu_limit = (CPU_SECONDS + request.limit / INSTRUCTIONS_PER_CPU_SECOND) * request.cpu_scale
         self._scale = request.cpu_scale
+        self._patience = 5 if request.recorded else 1           # while QEMU records, sleeping takes its time
         self._looked, self._quiet, self._cpu_time, self._count, self._count_since = 0.0, 0, None, None, 0.0
 
     def look(self, sign, extra):
@@ -343,7 +344,7 @@ class _Watch:
         count = report.instructions if report else 0
         if count != self._count:
             self._count, self._count_since = count, used
-        if self._quiet >= ASLEEP_TICKS * (1 if count else STARTING):
+        if self._quiet >= ASLEEP_TICKS * (self._patience if count else STARTING):
             return "asleep"
         if count and used - self._count_since >= STUCK_SECONDS * self._scale:
             return "stuck"

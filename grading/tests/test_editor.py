@@ -1,4 +1,4 @@
-"""What editors and terminals are given: .vscode/, .devcontainer/ and `make tmux`. The commands that they name are tried, gdb's too."""
+"""What editors and terminals are given: .vscode/, .devcontainer/ and `make tmux`. Commands that they name are tried, gdb's too."""
 import json
 import os
 import re
