@@ -249,11 +249,15 @@ def write(path, text):
 
 
 def tidy(folder):
-    """Remove the pages about pages' files, with what leads to them, and graphs of what is gone."""
+    """Remove the pages about pages' files, with what leads to them, and graphs of what is gone; a source is where its file is in
+    the tree."""
     for page in [*folder.glob("*-page_8md.html"), *folder.glob("*_8dox.html")]:
         page.unlink()
     for found in folder.glob("search/*.js"):
         found.write_text(re.sub(r"(?m)^.*_8(?:md|dox)\.html.*\n", "", found.read_text("utf-8")), "utf-8")
+    for page in folder.glob("*_source.html"):
+        shown = page.name.replace("_source.html", ".html")
+        page.write_text(page.read_text("utf-8").replace("initNavTree('%s'" % page.name, "initNavTree('%s'" % shown), "utf-8")
     used = {name for page in folder.glob("*.html") for name in re.findall(r'src="(\w+\.svg)"', page.read_text("utf-8"))}
     for graph in folder.glob("*.svg"):
         if graph.name not in used:

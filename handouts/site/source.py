@@ -112,11 +112,12 @@ def comment_end(lines, at):
 
 
 def heads_macros(lines, at):
-    """Whether lines[at] begins at least two macros in a row."""
-    count = 0
+    """Whether lines[at] begins at least two macros in a row, up to a blank line of the same #if."""
+    count = depth = 0
     while at < len(lines) and lines[at].strip():
         count += lines[at].startswith("#define")
-        if not count:
+        depth += lines[at].startswith("#if") - lines[at].startswith("#endif")
+        if not count or depth < 0:
             return False
         at += 1
     return count > 1
