@@ -3,6 +3,7 @@
 The GIC's registers are read by the CPU itself (inside.py): QEMU dies when a debugger reads a GICv2 with several CPUs, and a list
 register of a GICv3 is no memory. Only registers that reading does not change are read.
 """
+import contextlib
 import functools
 
 import gdb
@@ -25,30 +26,39 @@ def lazy(name):
 
 
 class Gic:
-    """The interrupt controller, read by `cpu`, an inside.Inside."""
+    """The interrupt controller, read by `cpu`, an inside.Inside; or from outside if that is None, and `unread` says why."""
 
-    def __init__(self, cpu):
-        self._cpu, self._gic = cpu, tables.fetch(lazy("gic"))
+    def __init__(self, cpu, unread=""):
+        self._cpu, self._gic, self.unread = cpu, tables.fetch(lazy("gic")), unread
         self.version, self.lines, self.nlr = (int(self._gic[name]) for name in ("version", "lines", "nlr"))
+        self.lists = cpu is not None or self.version == 2       # can list registers be read?
         self.bits = functools.lru_cache(maxsize=None)(self._bits)
 
     def _frame(self, intid):
         return int(self._gic["redist"]) + GICR_SGI_BASE if self.version == 3 and intid < 32 else int(self._gic["dist"])
 
+    def _device(self, address):
+        """32 bits of the GIC."""
+        if self._cpu:
+            return self._cpu.device(address)
+        if self.version == 2 and len(gdb.selected_inferior().threads()) > 1:
+            raise gdb.GdbError(self.unread)
+        return int.from_bytes(target.physical(address, 4), "little")
+
     def _bits(self, base, first):
-        return self._cpu.device(self._frame(first) + base + first // 8)
+        return self._device(self._frame(first) + base + first // 8)
 
     def has(self, base, intid):
         return bool(self.bits(base, intid & ~31) >> intid % 32 & 1)
 
     def priority(self, intid):
-        return self._cpu.device(self._frame(intid) + IPRIORITYR + (intid & ~3)) >> 8 * (intid & 3) & 0xff
+        return self._device(self._frame(intid) + IPRIORITYR + (intid & ~3)) >> 8 * (intid & 3) & 0xff
 
     def list_register(self, n):
         """As a GICv3 has it, {field: value}."""
         if self.version == 3:
             return _fields(n, self._cpu.system_register(registers.ENCODINGS["ICH_LR%d_EL2" % n]))
-        value = self._cpu.device(int(self._gic["hyp"]) + GICH_LR + 4 * n)
+        value = self._device(int(self._gic["hyp"]) + GICH_LR + 4 * n)
         return {"vINTID": value & 0x3ff, "pINTID": value >> 10 & 0x3ff, "Priority": (value >> 23 & 0x1f) << 3,
                 "State": value >> 28 & 3, "HW": value >> 31}
 
@@ -58,13 +68,24 @@ class Gic:
             hcr, vmcr = (self._cpu.system_register(registers.ENCODINGS[name]) for name in ("ICH_HCR_EL2", "ICH_VMCR_EL2"))
             mask, enabled = vmcr >> 24, vmcr >> 1 & 1
         else:
-            hcr, vmcr = (self._cpu.device(int(self._gic["hyp"]) + at) for at in (GICH_HCR, GICH_VMCR))
+            hcr, vmcr = (self._device(int(self._gic["hyp"]) + at) for at in (GICH_HCR, GICH_VMCR))
             mask, enabled = vmcr >> 27 << 3, vmcr & 1
         if not hcr & 1:
             return "closed (En 0): nothing of the GIC reaches EL1"
         calls = [words for bit, words in ((1, "at most one is valid (UIE)"), (3, "none is pending (NPIE)")) if hcr >> bit & 1]
         return ("open: the process %s; mask 0x%02x" % ("lets interrupts in" if enabled else "has its group disabled", mask)
                 + "".join("; calls the kernel when " + words for words in calls))
+
+
+@contextlib.contextmanager
+def gic():
+    """The Gic, read by the selected CPU if it can run an instruction."""
+    with contextlib.ExitStack() as stack:
+        try:
+            found = Gic(stack.enter_context(inside.el2()))
+        except gdb.GdbError as error:
+            found = Gic(None, str(error))
+        yield found
 
 
 def is_on():
@@ -87,32 +108,34 @@ class Irq(target.Command):
 
     def run(self, arguments):
         is_on()
-        with inside.el2() as cpu:
-            gic = Gic(cpu)
-            self._physical(gic)
-            self._virtual(gic)
+        with gic() as controller:
+            self._physical(controller)
+            self._virtual(controller)
         waiting = [line for one in tables.processes() for line in of_process(one)]
         print("\n".join(waiting or ["nothing is pending outside of these"]))
 
-    def _physical(self, gic):
+    def _physical(self, controller):
         irqs = tables.fetch(lazy("irqs"))
-        print("GICv%d, INTIDs below %d" % (gic.version, gic.lines))
+        print("GICv%d, INTIDs below %d" % (controller.version, controller.lines))
         print(LIST % ("INTID", "OWNER", "ENABLED", "PENDING", "ACTIVE", "PRIORITY", "VIRTUAL"))
-        for intid in range(gic.lines):
+        for intid in range(controller.lines):
             kind = str(irqs[intid]["type"].cast(gdb.lookup_type("enum irq_type")))
             owned = kind in ("IRQ_OWNED", "IRQ_KERNEL")
-            state = [gic.has(base, intid) for base in (ISENABLER, ISPENDR, ISACTIVER)]
+            state = [controller.has(base, intid) for base in (ISENABLER, ISPENDR, ISACTIVER)]
             if owned or any(state[1:]) or state[0] and intid >= 16:         # SGIs may be enabled always
                 virtual = "0x%02x" % irqs[intid]["priority"] if int(irqs[intid]["owner"]) else "-"
                 print(LIST % ((intid, _owner(intid, kind, int(irqs[intid]["owner"])))
-                              + tuple("yes" if yes else "-" for yes in state) + ("0x%02x" % gic.priority(intid), virtual)))
+                              + tuple("yes" if yes else "-" for yes in state) + ("0x%02x" % controller.priority(intid), virtual)))
 
-    def _virtual(self, gic):
+    def _virtual(self, controller):
         loaded = int(tables.fetch(lazy("loaded")))
         print("list registers of this CPU: " + (title(loaded) if loaded else "nobody's"))
-        for n in range(gic.nlr):
-            print("  LR%d  %s" % (n, _list_register(gic.list_register(n))))
-        print("  interface " + gic.interface())
+        if not controller.lists:
+            print("  " + controller.unread)
+            return
+        for n in range(controller.nlr):
+            print("  LR%d  %s" % (n, _list_register(controller.list_register(n))))
+        print("  interface " + controller.interface())
 
 
 def _owner(intid, kind, owner):
@@ -134,7 +157,7 @@ def _list_register(lr):
     return "INTID %4d  %-18s  priority 0x%02x  %s" % (lr["vINTID"], STATES[lr["State"]], lr["Priority"], ends)
 
 
-def of_process(one, gic=None):
+def of_process(one, controller=None):
     """Lines for what is pending for a process: in its set, and in its list registers; if those are in the CPU, only with a Gic."""
     vgic, shown = tables.fetch(lazy("vgics")[one.pid]), []
     pending = [64 * word + bit for word in range(tables.count(vgic["pending"])) for bit in range(64)
@@ -142,7 +165,7 @@ def of_process(one, gic=None):
     if pending:
         shown.append("%s: pending, in no list register: %s" % (one.title, ", ".join(map(str, pending))))
     if one.pid == int(tables.fetch(lazy("loaded"))):
-        found = [gic.list_register(n) for n in range(gic.nlr)] if gic else []
+        found = [controller.list_register(n) for n in range(controller.nlr)] if controller and controller.lists else []
     else:
         used = [n for n in range(tables.count(vgic["lr"])) if int(vgic["used"]) >> n & 1]
         found = [_fields(n, int(vgic["lr"][n])) for n in used]

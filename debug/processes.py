@@ -1,7 +1,6 @@
 """`hv8 procs` lists the processes, `hv8 proc N` shows everything of one."""
 import cpus
 import esr
-import inside
 import interrupts
 import places
 import tables
@@ -169,8 +168,8 @@ def _interrupts(one):
     """Its interrupts, wherever they are (lab 5)."""
     if target.symbol("vgics") is None or not int(tables.fetch(interrupts.lazy("irq_on"))):
         return []
-    with inside.el2() as cpu:
-        return interrupts.of_process(one, interrupts.Gic(cpu))
+    with interrupts.gic() as controller:
+        return interrupts.of_process(one, controller)
 
 
 def _timer(one):

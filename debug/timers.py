@@ -1,4 +1,6 @@
 """`hv8 timers`: the EL2 and the EL1 timer now, what is due when, the deadline of each process."""
+import gdb
+
 import inside
 import interrupts
 import registers
@@ -16,17 +18,23 @@ def lazy(name):
 
 
 class Clock:
-    """The counter, read now, and its frequency."""
+    """The counter, read now, and its frequency; `now` is None where the CPU cannot read it, and `unread` says why."""
 
     def __init__(self):
-        with inside.el2() as cpu:
-            self.now = cpu.counter()
+        self.now, self.unread = None, ""
+        try:
+            with inside.el2() as cpu:
+                self.now = cpu.counter()
+        except gdb.GdbError as error:
+            self.unread = str(error)
         self.hz = int(tables.fetch(lazy("board")["timer_clock"])) or target.register("CNTFRQ_EL0")
 
     def relative(self, value):
-        """A value of the counter in words: "in 12.5 us", "3.0 us ago"."""
+        """A value of the counter in words: "in 12.5 us", "3.0 us ago"; "0x1234" where it is not known what it is now."""
         if value == NEVER:
             return "never"
+        if self.now is None:
+            return "0x%x" % value
         us = (value - self.now) * 1000000 / self.hz if self.hz else 0
         shown = "%.1f us" % abs(us) if abs(us) < 1e7 else "%.0f s" % (abs(us) / 1e6)
         return "in " + shown if us >= 0 else shown + " ago"
@@ -63,7 +71,10 @@ class Timers(target.Command):
         lazy("timer_owner")
         interrupts.is_on()
         clock = Clock()
-        print("counter 0x%x, %d Hz: %.6f s since it started" % (clock.now, clock.hz, clock.now / clock.hz))
+        if clock.now is None:
+            print("counter: %s; %d Hz" % (clock.unread, clock.hz))
+        else:
+            print("counter 0x%x, %d Hz: %.6f s since it started" % (clock.now, clock.hz, clock.now / clock.hz))
         for level, name, suffix in (("EL2", "CNTHP", "EL2"), ("EL1", "CNTP", "EL0")):
             value, when = (target.register("%s_%s_%s" % (name, part, suffix)) for part in ("CTL", "CVAL"))
             owner = int(tables.fetch(lazy("timer_owner")))
