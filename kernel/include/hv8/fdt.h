@@ -52,7 +52,8 @@ int fdt_path(const struct fdt *fdt, const char *path);
 /** The node of @p fdt whose "phandle" is @p phandle, or -1. */
 int fdt_phandle(const struct fdt *fdt, u32 phandle);
 
-/** Whether @p node of @p fdt has no "status", or one that says okay: a disabled one belongs to somebody else, perhaps to the secure world. */
+/** Whether @p node of @p fdt has no "status", or one that says okay: a disabled one belongs to somebody else, perhaps
+ * to the secure world. */
 bool fdt_enabled(const struct fdt *fdt, int node);
 
 /** Whether @p node of @p fdt is compatible with @p what and not disabled by its "status". */

@@ -12,8 +12,8 @@ bool inv_page_owner(u32 pn);
 /** Page @p pn, if its owner is live, is entered in that one's tables where pages[pn].va says. */
 bool inv_page_entered(u32 pn);
 
-/** Page @p pn, if it is a live owner's table, leads only to pages of the same owner and the next type, or to kernel tables read-only, and
- * counts its entries. */
+/** Page @p pn, if it is a live owner's table, leads only to pages of the same owner and the next type, or to kernel
+ * tables read-only, and counts its entries. */
 bool inv_table(u32 pn);
 
 /** Process @p pid, if it is live, has an ASID of its own, and a TTBR0_EL1 that says so. */

@@ -35,7 +35,8 @@ void page_give(pn_t pn, pid_t owner, enum page_type type, uva_t va);
 void page_free(pn_t pn);
 
 /**
- * Find a free page and give it to @p owner, with @p type and @p va as page_give() does. For programs loaded at boot: a process names its pages itself.
+ * Find a free page and give it to @p owner, with @p type and @p va as page_give() does. For programs
+ * loaded at boot: a process names its pages itself.
  *
  * @return its number, or -ENOMEM
  */
