@@ -76,11 +76,13 @@ class Sandboxed(Folder):
         os.mkdir(os.path.join(self.folder, "seen"))
         box().give(os.path.join(self.folder, "seen"))
         self.mounts.append((os.path.join(self.folder, "seen"), "/seen", False))
-        done = self.run_in("for x in /usr/x /x /proc/sys/kernel/hostname /seen/x /hv8/x /tmp/x; do echo 1 >$x && echo wrote $x; done")
+        in_tmp = "/tmp/" + os.path.basename(self.folder) + "-x"             # not the name of anybody's file
+        done = self.run_in("for x in /usr/x /x /proc/sys/kernel/hostname /seen/x /hv8/x %s; do echo 1 >$x && echo wrote $x; done"
+                           % in_tmp)
         wrote = [line for line in done.output.splitlines() if line.startswith(b"wrote")]
-        self.assertEqual(wrote, [b"wrote /hv8/x", b"wrote /tmp/x"])
+        self.assertEqual(wrote, [b"wrote /hv8/x", b"wrote " + in_tmp.encode()])
         self.assertEqual(os.listdir(self.tree), ["x"])
-        self.assertFalse(os.path.exists("/tmp/x"))
+        self.assertFalse(os.path.exists(in_tmp))
 
     def test_rights_processes_and_environment(self):
         with mock.patch.dict(os.environ, SECRET_TOKEN="x"):
