@@ -142,5 +142,29 @@ for name in [name for name in dir(Sites) if name.startswith("test_")]:
     setattr(Spoilt, name, None)
 
 
+class Looked(unittest.TestCase):
+    """What Chromium must complain of: a page each."""
+
+    def test_each_defect_is_named(self):
+        spoilt = {"throws": ("<script>throw new Error('no way')</script>", "Error: no way"),
+                  "says": ("<script>console.error('so it', 'says')</script>", "so it says"),
+                  "lacks": ("<img src='gone.png'>", "Failed to load resource: net::ERR_FILE_NOT_FOUND"),
+                  "asks": ("<script src='http://127.0.0.1:9/a.js'></script>", "it asks the network for http://127.0.0.1:9/a.js"),
+                  "wide": ("<div style='width: 900px'>x</div>", "is wider than a phone")}
+        with tempfile.TemporaryDirectory() as folder:
+            pages = Path(folder).resolve() / "html"
+            pages.mkdir()
+            head = "<!DOCTYPE html><meta name=viewport content='width=device-width, initial-scale=1'>"
+            (pages / "index.html").write_text(head + "<p>good</p>")
+            for name, (text, _) in spoilt.items():
+                (pages / (name + ".html")).write_text(head + text)
+            count, wrong = look.check_browser(pages, Path(folder) / "shots")
+            self.assertEqual(len(list((Path(folder) / "shots").glob("index-*.png"))), 4)
+        self.assertEqual(count, 6)
+        for name, (_, complaint) in spoilt.items():
+            self.assertTrue(any(line.startswith("%s.html: %s" % (name, complaint)) for line in wrong), (name, wrong))
+        self.assertEqual([line for line in wrong if line.startswith("index")], [])
+
+
 if __name__ == "__main__":
     unittest.main()
