@@ -47,6 +47,8 @@ def record(options, lab):
         raise grade.Trouble("cannot record: %s" % warning)
     setup = runner.Setup(options.qemu, limiter, options.out, options.seed, time.monotonic() - started, options.jobs,
                          options.patience, None, recording.record, None if options.seed else options.earlier)
+    print("  recording %s; a kernel that hangs is ended after %s instructions, which may take minutes" % (
+        lab.tests[0].name, "{:,}".format(lab.tests[0].limit * options.patience)), flush=True)
     result, = runner.run_all(setup, [lab], lambda result: None, lambda test, text: None)
     return result
 

@@ -118,7 +118,7 @@ def results_of(labs, results):
     for lab in labs:
         tests = [{"name": r.test.name, "title": r.test.title, "points": r.test.points if r.status == "pass" else 0,
                   "max": r.test.points, "status": r.status, "why": r.why, "seconds": round(r.seconds, 3),
-                  "guest_instructions": r.instructions, "holes": r.holes, "handout": runner.handout(r.test, r.hint),
+                  "guest_instructions": r.instructions, "holes": r.holes, "handout": runner.handout(r.test, r.hint, r.holes),
                   "report": r.report, "hint": r.hint and r.hint.name, "log": os.path.relpath(r.log)}
                  for r in results if r.lab == lab.number]
         found.append({"lab": lab.number, "name": lab.name, "score": sum(test["points"] for test in tests),

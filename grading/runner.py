@@ -5,6 +5,8 @@ the host was too slow for is repeated alone at the end, once.
 """
 import collections
 import concurrent.futures
+import functools
+import glob
 import os
 import re
 import shlex
@@ -22,6 +24,8 @@ import regions
 import verdict
 
 ORDINARY_START = 0.2                # seconds an ordinary host takes at most to start QEMU for its version
+
+HANDOUTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "handouts")
 
 Lab = collections.namedtuple("Lab", "number name directory build tests code hints")
 Result = collections.namedtuple("Result", "lab test status why report seconds instructions holes log hint", defaults=[None])
@@ -165,7 +169,7 @@ def _judge(setup, lab, test, command, directory, nonce, base, spaces, on_line, w
         if judged.status == "fail" and not judged.holes:        # a hole says itself what is to be done
             hint = hints.find(lab.hints, test.name, where + report)
         report = where + report + (hints.shown(hint) if hint else []) + ["  transcript  %s" % os.path.relpath(transcript)]
-        whole = headline(test, judged.status) + report + footer(lab.number, test, hint)
+        whole = headline(test, judged.status) + report + footer(lab.number, test, hint, judged.holes)
         _write(directory, "report.txt", "\n".join(whole) + "\n")
     instructions = outcome.report.instructions if outcome.report else None
     return Result(lab.number, test, judged.status, judged.why, report, outcome.seconds, instructions, judged.holes, transcript,
@@ -215,14 +219,30 @@ def headline(test, status):
     return ["%s %s (%d points): %s" % (status.upper(), test.name, test.points, test.title)]
 
 
-def handout(test, hint):
-    """The place in a handout that a failed test is sent to: the hint's, if it names one."""
-    return hint.handout[0] if hint and hint.handout else test.handout
+def handout(test, hint, holes):
+    """The place in a handout that a failed test is sent to: the step of the first hole that it reached, else the hint's, if it
+    names one, else its own."""
+    steps = [step for step in map(_step, holes) if step]
+    return steps[0] if steps else hint.handout[0] if hint and hint.handout else test.handout
 
 
-def footer(number, test, hint):
+@functools.lru_cache(maxsize=None)
+def _step(hole):
+    """The step in which a handout has a hole written: "lab3-process.md, step 4"; None if none says *`hole` in `file`.*"""
+    for path in sorted(glob.glob(os.path.join(HANDOUTS, "lab*.md"))):
+        step = None
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                title = re.match(r"#+ Step (\d+)\b", line)
+                step = title.group(1) if title else step
+                if step and line.startswith("*`") and "`%s`" % hole in line.split("` in `")[0] + "`":
+                    return "%s, step %s" % (os.path.basename(path), step)
+    return None
+
+
+def footer(number, test, hint, holes):
     """The last lines of a report."""
-    place = handout(test, hint)
+    place = handout(test, hint, holes)
     return (["  handout     %s" % place] if place else []) + ["  again       make grade LAB=%d T=%s V=1" % (number, test.name)]
 
 
@@ -234,6 +254,6 @@ def _combine(lab, test, runs):
     if len(bad) > 1:
         report.append("  also on     %s" % ", ".join(os.path.basename(os.path.dirname(run.log)) for run in bad[1:]))
     counts = [run.instructions for run in runs]
-    return Result(lab.number, test, first.status, first.why, report + (footer(lab.number, test, first.hint) if bad else []),
+    return Result(lab.number, test, first.status, first.why, report + (footer(lab.number, test, first.hint, first.holes) if bad else []),
                   sum(run.seconds for run in runs), None if None in counts else sum(counts),
                   list(dict.fromkeys(hole for run in runs for hole in run.holes)), first.log, first.hint)

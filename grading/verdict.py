@@ -31,7 +31,8 @@ def judge(test, matcher, outcome, code, base, regions, missed, log):
     forbidden = [f for f in failures if f.kind == "forbidden"]
     if forbidden or outcome.end != "exit":
         failures = [f for f in failures if f.kind != "ending"]                                          # follows from it too
-    for failure in forbidden[:1]:
+    unwanted = [f for f in failures if f.kind == "anywhere" and f.expected is None]                     # a `not:` of the test
+    for failure in sorted(forbidden[:1] + unwanted[:1], key=lambda failure: failure.at):                # what follows may be due to it
         details = explain.diff(failure, lines, test.name) + ["  " + line for line in faults.printed(lines, code, base, regions)]
         causes.append((explain.first_line(failure, lines), details))
     handout = "; handout " + test.handout if test.handout else ""
@@ -39,7 +40,7 @@ def judge(test, matcher, outcome, code, base, regions, missed, log):
         first, *fields = wrong.split("\n")
         causes.append((first + handout, ["  " + field for field in fields]))
     broken = test.model and forbidden                       # the machine stopped there: that more is missing says nothing
-    for failure in [f for f in failures if f.kind != "forbidden" and not broken][:MAX_DIFFS]:
+    for failure in [f for f in failures if f.kind != "forbidden" and f not in unwanted[:1] and not broken][:MAX_DIFFS]:
         causes.append((explain.first_line(failure, lines), explain.diff(failure, lines, test.name)))
     if test.stop and not outcome.stopped and not holes:
         causes.append(("%s was never reached, so nothing could be read from outside" % test.stop, []))

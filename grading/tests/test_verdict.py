@@ -74,6 +74,21 @@ class Judging(unittest.TestCase):
         self.assertIn("hv8: panic: x", found.why)
         self.assertEqual([line for line in found.report if "expected  OK" in line][:1], ["    - expected  OK   (t.test:1)"])
 
+    def test_the_first_line_that_must_not_come_is_the_cause(self):
+        body = ("OK", "not: not denied")
+        killed, denied = "hv8: process 2 (x) killed: y", "not denied"
+        self.assertIn(denied, judge(body=body, lines=("OK", denied, killed, "hv8: power off")).why)
+        self.assertIn(killed, judge(body=body, lines=("OK", killed, denied, "hv8: power off")).why)
+
+    def test_a_hole_sends_to_the_step_in_which_it_is_written(self):
+        test = types.SimpleNamespace(handout="lab3-process.md, step 6")
+        hint = types.SimpleNamespace(handout=["lab3-process.md, step 5"])
+        self.assertEqual(runner.handout(test, None, []), "lab3-process.md, step 6")
+        self.assertEqual(runner.handout(test, hint, []), "lab3-process.md, step 5")
+        self.assertEqual(runner.handout(test, hint, ["hypercall_entry"]), "lab3-process.md, step 4")
+        self.assertEqual(runner.handout(test, None, ["hc_alloc_table"]), "lab4-asid.md, step 3")
+        self.assertEqual(runner.handout(test, None, ["no_hole"]), "lab3-process.md, step 6")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -47,7 +47,7 @@ END(el1_serror)
  * path takes another exception.
  *
  *	1. save what C may clobber, and x19 and x30
- *	2. take the kernel stack; x19 remembers the frame
+ *	2. take the kernel stack, _stack_top; x19 remembers the frame
  *	3. hypercall_table[x8](x0..x5), or -ENOSYS
  *	4. another process is current now: finish the save, switch
  *	5. restore, eret with the result in x0
@@ -131,7 +131,7 @@ END(hypercall_switch)
  * TRAP_SYNC, TRAP_IRQ or TRAP_SERROR.
  *
  *	1. save all general registers, ELR_EL2, SPSR_EL2
- *	2. take the kernel stack; x19 remembers the frame
+ *	2. take the kernel stack, _stack_top; x19 remembers the frame
  *	3. trap_el1(frame, kind), which may make another process current
  *	4. proc_switch(frame), then el1_return
  */

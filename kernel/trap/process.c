@@ -83,15 +83,17 @@ void trap_el1(struct trap_frame *frame, u64 kind)
 	}
 #else
 	/*
-	 * LAB 3: an IRQ is a bug in this lab: panic. An SError kills the process. For a synchronous
-	 * exception decide by its class, ESR_EC(esr) of ESR_EL2 (constants in hv8/sysreg.h):
+	 * LAB 3: an IRQ is a bug in this lab: panic. An SError kills the process. (The words are yours.)
+	 * For a synchronous exception decide by its class, ESR_EC(esr) of ESR_EL2 (constants in
+	 * hv8/sysreg.h):
 	 *
 	 *	WFI or WFE	go behind the instruction (ELR is at a trapped one), then let
 	 *			another process run: proc_yield()
 	 *	FP		fp_take(); the instruction runs again
 	 *	system register	sysreg_trap()
-	 *	HVC		from the vector page: report_fault(frame, number - HVC_VECTOR);
-	 *			any other number: kill, "hvc #%lu is not a hypercall"
+	 *	HVC		its number is ISS; HVC_VECTOR and the 15 behind it are the vector page's:
+	 *			report_fault(frame, number - HVC_VECTOR); any other: kill,
+	 *			"hvc #%lu is not a hypercall"
 	 *	SMC		kill: "SMC is denied: firmware belongs to the kernel"
 	 *	anything else	kill, with esr_class() as the reason
 	 *

@@ -6,10 +6,10 @@
 /** The registers of interrupted code. Assembly knows the layout through generated offsets. */
 struct trap_frame {
 	u64 x[31]; /* x0..x30 */
-	u64 sp;    /* of the interrupted level: only for exceptions from EL2, where it tells a stack
-	             overflow */
-	u64 elr;   /* where it was interrupted */
-	u64 spsr;  /* its PSTATE */
+	u64 sp; /* for a report: of the kernel, where it tells a stack overflow, or SP_EL1 of a process
+	             that is killed */
+	u64 elr;  /* where it was interrupted */
+	u64 spsr; /* its PSTATE */
 };
 
 /** The exception class of syndrome @p esr, in words: "data abort, write". Arm ARM D19.2.38. */
