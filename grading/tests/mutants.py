@@ -29,7 +29,8 @@ import grade                                                                   #
 import hints                                                                   # noqa: E402
 import split                                                                   # noqa: E402
 import testfile                                                                # noqa: E402
-from check import NOT_INHERITED, TIMEOUT                                       # noqa: E402
+from check import TIMEOUT                                                      # noqa: E402
+from proofs import environment                                                 # noqa: E402
 
 KEYS = {"lose": r".+", "may": r".+", "hint": r".+", "quick": r"yes"}      # and what their value must match
 SHOWN = 60                          # columns for the tests that a mutant loses
@@ -108,7 +109,7 @@ class Jobs:
 
     def make(self, tree, log, *arguments):
         """Run make in a tree, its output behind what is in `log`; the exit status and the output."""
-        env = {key: value for key, value in os.environ.items() if key not in NOT_INHERITED and not key.startswith("GIT_")}
+        env = environment()
         with open(log, "ab") as out:
             begin = out.tell()
             with self._lock:

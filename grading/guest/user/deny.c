@@ -52,6 +52,12 @@ int main(const char *arguments)
 	case 13:
 		TRY("hvc #7");
 		break;
+	case 14:
+		TRY("hvc #0x110"); /* one more than the vector page has */
+		break;
+	case 15:
+		TRY("hvc #0xffff");
+		break;
 	}
 	print("not denied\n");
 	return 0;
