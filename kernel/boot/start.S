@@ -92,11 +92,11 @@ END(boot)
  * afterwards are old memory.
  */
 FUNC(machine_plain)
+	mov	x7, x30
 	mrs	x0, sctlr_el2
 	mov	x1, #(SCTLR_ELx_M | SCTLR_ELx_C)
 	tst	x0, x1
 	b.eq	1f
-	mov	x7, x30
 	adr_l	x0, _start
 	adr_l	x1, _end
 	bl	clean_to_memory
@@ -109,7 +109,6 @@ FUNC(machine_plain)
 	mov	x0, x19
 	add	x1, x19, x1
 	bl	clean_to_memory
-	mov	x30, x7
 1:	ldr	x0, =SCTLR_EL2_RES1
 	msr	sctlr_el2, x0
 	isb				/* from here on accesses are physical */
@@ -120,7 +119,7 @@ FUNC(machine_plain)
 	ic	iallu
 	dsb	nsh
 	isb
-	ret
+	ret	x7			/* clean_to_memory took x30 */
 END(machine_plain)
 
 /*
