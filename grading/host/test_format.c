@@ -312,6 +312,35 @@ static void panic_exception_decodes(void **state)
 	assert_non_null(strstr(text, "0x0000000000001111"));
 }
 
+/* Where FAR points is said only of an exception that sets it, and once there is a map. */
+static void panic_exception_places_far(u64 esr, bool placed)
+{
+	struct trap_frame frame = { .elr = 0x40201008, .spsr = 0x3c9 };
+
+	console();
+	model_sysreg_set("sctlr_el2", 1);
+	model_sysreg_set("esr_el2", esr);
+	model_sysreg_set("far_el2", 8);
+	assert_int_equal(model_run(do_panic_exception, &frame), MODEL_OFF);
+	assert_int_equal(strstr(model_output(), "FAR_EL2 is in: page 0 (a null pointer)") != NULL,
+	                 placed);
+}
+
+static void panic_exception_places_an_abort(void **state)
+{
+	panic_exception_places_far(0x96000047, true);
+}
+
+static void panic_exception_places_no_brk(void **state)
+{
+	panic_exception_places_far(0xf2000000, false);
+}
+
+static void panic_exception_places_no_unknown_address(void **state)
+{
+	panic_exception_places_far(0x96000410, false); /* FnV */
+}
+
 static void do_todo(void *name)
 {
 	(todo)(name, "mm/map.c", *(char *)name == 'a' ? 7 : 0);
@@ -432,6 +461,9 @@ static const struct CMUnitTest tests[] = {
 	TEST(power_off_without_a_device_tree),
 	TEST(panic_reports_and_powers_off_whatever_happens),
 	TEST(panic_exception_decodes),
+	TEST(panic_exception_places_an_abort),
+	TEST(panic_exception_places_no_brk),
+	TEST(panic_exception_places_no_unknown_address),
 	TEST(todo_names_the_hole),
 	TEST(symbols_by_address),
 	TEST(backtraces_end),

@@ -109,7 +109,8 @@ _Noreturn void panic_exception(const struct trap_frame *frame, const char *vecto
 	printk("hv8: panic: %s at EL2: %s\n", vector, esr_class(esr));
 	print_syndrome("EL2", esr, far);
 #if LAB >= 2
-	print_address("FAR_EL2", far);
+	if (esr_has_far(esr))
+		print_address("FAR_EL2", far);
 #endif
 	print_frame(frame, true);
 	backtrace(frame->elr, frame->x[29]);

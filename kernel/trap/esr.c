@@ -103,15 +103,18 @@ const char *esr_fault(u64 esr)
 	return name ? name : "reserved fault status";
 }
 
+bool esr_has_far(u64 esr)
+{
+	if (is_abort(esr))
+		return !(esr & ISS_ABORT_FNV);
+	return ESR_EC(esr) == EC_PC_ALIGN || ESR_EC(esr) == EC_WATCHPOINT_LOWER ||
+	       ESR_EC(esr) == EC_WATCHPOINT;
+}
+
 void print_syndrome(const char *level, u64 esr, u64 far)
 {
-	bool has_far = is_abort(esr)
-	                       ? !(esr & ISS_ABORT_FNV)
-	                       : ESR_EC(esr) == EC_PC_ALIGN || ESR_EC(esr) == EC_WATCHPOINT_LOWER ||
-	                                 ESR_EC(esr) == EC_WATCHPOINT;
-
 	printk("  ESR_%s 0x%08lx  %s%s%s\n", level, esr, esr_class(esr), is_abort(esr) ? ", " : "",
 	       esr_fault(esr));
-	if (has_far)
+	if (esr_has_far(esr))
 		printk("  FAR_%s 0x%016lx\n", level, far);
 }
