@@ -76,12 +76,13 @@ def parse_arguments(arguments):
 
 def load_labs(options):
     """The labs with their tests, all checked; Trouble with every mistake that is in them."""
-    labs, mistakes, wanted = [], [], (options.test or "").split()
+    labs, names, mistakes, wanted = [], [], [], (options.test or "").split()
     for number, build in options.builds:
         directory = os.path.join(options.tests, "lab%d" % number)
         tests, wrong = testfile.load(os.path.relpath(directory))
-        hinted, unfit = hints.load(os.path.relpath(directory), [test.name for test in tests])
-        mistakes += wrong + unfit
+        here = [test.name for test in tests]
+        hinted, unfit = hints.load(os.path.relpath(directory), here)
+        names, mistakes = names + here, mistakes + wrong + unfit
         if not options.lint and not os.path.exists(os.path.join(build, "kernel.bin")):
             mistakes.append("%s is missing: run `make LAB=%d` first" % (os.path.join(build, "kernel.bin"), number))
         chosen = [test for test in tests if not options.test or any(fnmatch.fnmatchcase(test.name, name) for name in wanted)]
@@ -95,7 +96,7 @@ def load_labs(options):
         raise Trouble("\n".join(mistakes))
     missing = [name for name in wanted if not any(fnmatch.fnmatchcase(test.name, name) for lab in labs for test in lab.tests)]
     if missing or options.test and not wanted:
-        raise Trouble("no test is named %s" % " or ".join(missing))
+        raise Trouble("no test is named %s; there are %s" % (" or ".join(missing), " ".join(dict.fromkeys(names))))
     return labs
 
 

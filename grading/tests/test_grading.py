@@ -304,7 +304,7 @@ class Gradings(unittest.TestCase):
         top = os.path.dirname(graded.lab)
         status, printed = toy_guest.run_grade("--tests", top, "--out", graded.out, "--test", "pass nix* mute no",
                                               "1:" + os.path.join(toy_guest.scratch(), "build"))
-        self.assertEqual((status, printed), (2, "no test is named nix* or no\n"))
+        self.assertEqual((status, printed), (2, "no test is named nix* or no; there are mute pass prefix\n"))
 
     def test_input_that_a_guest_takes_slowly_extends_its_limit(self):
         test = ("test=crc-slow", "limit: 20M", "ready\nsend: ${repeat(nonce,256)}\\n\nnext: ${crc32(repeat(nonce,256))}")

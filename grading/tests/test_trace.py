@@ -331,7 +331,7 @@ class Running(unittest.TestCase):
         self.assertIn("sleep has 3 runs; this is the first, on virt\n", traced(6, "sleep").printed)
 
     def test_what_cannot_be_traced(self):
-        for test, text in (("nonesuch", "no test is named nonesuch\n"), ("s*", "make trace takes one test: s* are "),
+        for test, text in (("nonesuch", "no test is named nonesuch; there are active "), ("s*", "make trace takes one test: s* are "),
                            ("model_sleep", "model_sleep runs on the model machine, which has no timeline")):
             status, printed = run("--test", test, "6:" + build(6))
             self.assertEqual((status, printed.count("\n")), (2, 1), printed)
