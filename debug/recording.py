@@ -24,6 +24,9 @@ import machines                                                                #
 RECORDING, DISK, ABOUT = "recording.bin", "start.qcow2", "recording.json"      # the files of a folder
 PATIENCE = 60.0                     # seconds that QEMU may take to answer
 NUDGE_SECONDS = 0.02                # between two looks at how far a replay is
+KEPT = 16                           # bytes of the last event, over and over, more than one event has
+HEAD, TAIL = 4, 2                   # bytes of a recording that QEMU writes when it ends: its version; "shut down" and "end"
+BUFFER = 4096                       # bytes that QEMU writes at a time
 ASLEEP_SECONDS = 2.0                # so long without an instruction: the guest sleeps, and nothing more is recorded
 
 
@@ -47,6 +50,28 @@ def record(command, directory):
     disk = os.path.join(directory, DISK)
     make_disk(disk)
     return machines.recorded(command, os.path.join(directory, RECORDING), disk)
+
+
+def finish(qemu, directory):
+    """Complete the recording of a CPU that took one exception after the other without an instruction between. That gives QEMU
+    no turn to end, so it was killed, and its file has no head, and at the end only that event, a byte, over and over. Both
+    are as in a recording that this QEMU makes of no machine."""
+    path = os.path.join(directory, RECORDING)
+    with open(path, "rb") as file:
+        recorded = file.read()
+    rest = recorded.rstrip(recorded[-1:])
+    if any(recorded[:HEAD]) or len(recorded) - len(rest) < BUFFER:
+        return
+    empty = os.path.join(directory, "empty.bin")
+    count = "shift=0,rr=record,rrfile=" + empty.replace(",", ",,")
+    done = subprocess.run([qemu, "-M", "none", "-nodefaults", "-display", "none", "-monitor", "stdio", "-icount", count],
+                          input=b"quit\n", stdout=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise ReplayError("QEMU cannot record: %s ended with status %d" % (qemu, done.returncode))
+    with open(empty, "rb") as file:
+        whole = file.read()
+    with open(path, "wb") as file:
+        file.write(whole[:HEAD] + recorded[HEAD:len(rest) + KEPT] + whole[-TAIL:])
 
 
 class Replay:

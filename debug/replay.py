@@ -73,6 +73,7 @@ def describe(lab, test, place, result, directory):
         command = machines.replayed(shlex.split(file.read()))
     with open(os.path.join(directory, "transcript.txt"), encoding="utf-8", errors="replace") as file:
         kind, symbol = origin(test, result, file.read().replace("\r", ""))
+    recording.finish(command[0], directory)
     base = machines.MACHINES[place.machine].base
     about = {"command": command, "last": recording.last_instruction(command, directory),
              "elf": os.path.join(lab.build, "kernel.elf"), "base": (test.entry_address or base) if test.raw_entry else base,

@@ -12,7 +12,7 @@ VECTORS = 0x800                     # bytes of an exception vector table
 BEHIND_END = "SIGQUIT"              # what QEMU's stub calls a guest that is powered off
 PLACES = {
     "exception": "the instruction that faulted",
-    "panic": "panic() is called", "hole": "todo() is called: a hole was reached",
+    "panic": "where panic() is called", "hole": "where todo() is called: a hole was reached",
     "stop": "where the test reads from outside, for the first time", "end": "the last instruction of the run"}
 HELP = """What now:
   bt                            how it came here

@@ -35,7 +35,8 @@ INSTRUCTIONS_PER_CPU_SECOND = 20e6
 CPU_SECONDS_PER_BYTE = 1e-4         # and that of its input, which a UART takes byte by byte
 TURN = 500 * 1000                   # instructions after which one that records looks for input
 KEY_SECONDS = 0.004                 # between two bytes of input to a QEMU that records
-ENDING_SECONDS = 10.0               # how long a QEMU that records may take to end, on an idle host
+ENDING_SECONDS = 10.0               # how long a QEMU that records may take to end, on an idle host,
+STUCK_ENDING_SECONDS = 0.5          # and one whose CPU only takes exceptions, which gives QEMU no turn to hear of it
 MONITOR_SECONDS = 0.3               # how long QEMU may take to say where its CPUs are, on an idle host
 WALL_SECONDS = 20.0                 # backstop of a run on an idle host, more for long limits
 INSTRUCTIONS_PER_SECOND = 5e6       # what the slowest host in use surely reaches
@@ -172,7 +173,8 @@ class _Run:
 
     def _end_qemu(self):
         if self.request.recorded:
-            self.killed_at = time.monotonic() + ENDING_SECONDS * self.request.slowness
+            patience = STUCK_ENDING_SECONDS if self.end == "stuck" else ENDING_SECONDS
+            self.killed_at = time.monotonic() + patience * self.request.slowness
             self.process.terminate()
         else:
             self.process.kill()

@@ -2,7 +2,6 @@
 
 REPLAY="1 2" in the environment replays every test of these labs, REPLAY=all of all; without it a few that differ most do.
 """
-import contextlib
 import glob
 import os
 import re
@@ -67,7 +66,7 @@ class Replay(unittest.TestCase):
 
     def test_begins_at_the_cause(self):
         for lab, test, what in ((2, "null_write", r"the instruction that faulted\.\n#0 .* in ktest_null_write "),
-                                (1, "panic", r"panic\(\) is called\.\n#0  panic \(text="),
+                                (1, "panic", r"This is where panic\(\) is called\.\n#0  panic \(text="),
                                 (2, "registers", r"where the test reads from outside, for the first time\.\n#0  ktest_stop "),
                                 (1, "again", r"the last instruction of the run\.\n(?:.*\n)*=> 0x\w+ <psci_system_off\+\d+>:\tsmc")):
             with self.subTest(test=test):
@@ -77,7 +76,7 @@ class Replay(unittest.TestCase):
         status, output = replay(ROOT, 1, "panic", typed="continue\nreverse-stepi\nbt 1\nreverse-continue\nrewind\nquit\n")
         self.assertEqual(status, 0, output)
         self.assertIn("The recording ends here.", output)
-        self.assertEqual(output.count("This is panic() is called."), 3, output)
+        self.assertEqual(output.count("This is where panic() is called."), 3, output)
 
     def test_unknown_test(self):
         status, output = replay(ROOT, 1, "nonesuch")
@@ -95,17 +94,35 @@ class Replay(unittest.TestCase):
 class Broken(unittest.TestCase):
     """A lab 2 kernel that is broken on purpose, in a copy of the tree."""
 
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="test-replay-", dir=ROOT / "build")
+        self.addCleanup(scratch.cleanup)
+        self.tree = Path(scratch.name)
+        for name in COPIED:
+            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, self.tree / name)
+
+    def test_exceptions_without_end(self):
+        """The first fetch through the tables faults, and the vector's does: QEMU cannot be asked to end, and is killed."""
+        for mutant, fault in (("leaf_no_af", "msr\tsctlr_el2, x1"), ("mmu_link_lost", "msr\ttcr_el2, x2")):
+            patch = self.tree / ("grading/lab2/mutants/%s.patch" % mutant)
+            with self.subTest(mutant=mutant):
+                subprocess.run(["patch", "-s", "-p1", "-i", patch], cwd=self.tree, check=True)
+                status, output = replay(self.tree, 2, "registers", typed="continue\nstepi\nstepi\np $ESR_EL2 >> 26\nquit\n")
+                subprocess.run(["patch", "-s", "-R", "-p1", "-i", patch], cwd=self.tree, check=True)
+                self.assertEqual(status, 0, output)
+                self.assertRegex(output, r"(?m)^  FAIL registers: .*; exceptions without end: after \d\d\d,\d\d\d instructions ")
+                begun = r"This is the last instruction of the run\.\n#0  mmu_enable \(\) at .*\n.*\n=> .*:\t%s\n" % fault
+                self.assertRegex(output, begun + r"(?:.*\n)*.*The recording ends here.*\n(?:.*\n)*" + begun)
+                self.assertIn("vectors () at ", output)
+                self.assertIn("$1 = 33", output)                # an instruction abort at EL2
+
     def test_from_the_fault_back_to_the_stray_write(self):
-        with contextlib.ExitStack() as stack:
-            tree = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="test-replay-", dir=ROOT / "build")))
-            for name in COPIED:
-                (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tree / name)
-            source = tree / "kernel/boot/main.c"
-            text = source.read_text().replace("\nstatic void banner(u64 level)", STRAY, 1)
-            text = text.replace("\tmap_kernel();\n", "\tfor (u64 i = 0; i <= 4; i++)\n\t\tcount(i);\n\tmap_kernel();\n", 1)
-            text = text.replace("\tmmu_enable();\n", "\tmmu_enable();\n\tprintk(\"%s\\n\", tally.name);\n", 1)
-            source.write_text(text)
-            status, output = replay(tree, 2, "registers", "bt 2", "echo back\\n", "writer tally.name", "bt 2", "p at")
+        source = self.tree / "kernel/boot/main.c"
+        text = source.read_text().replace("\nstatic void banner(u64 level)", STRAY, 1)
+        text = text.replace("\tmap_kernel();\n", "\tfor (u64 i = 0; i <= 4; i++)\n\t\tcount(i);\n\tmap_kernel();\n", 1)
+        text = text.replace("\tmmu_enable();\n", "\tmmu_enable();\n\tprintk(\"%s\\n\", tally.name);\n", 1)
+        source.write_text(text)
+        status, output = replay(self.tree, 2, "registers", "bt 2", "echo back\\n", "writer tally.name", "bt 2", "p at")
         self.assertEqual(status, 0, output)
         self.assertIn("  FAIL registers: ", output)
         self.assertIn("This is the instruction that faulted.\n", output)
