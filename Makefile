@@ -222,7 +222,7 @@ gdb: gdb-script
 # What gdb is told; editors find it in build/, for the stage that was started last.
 gdb-script: all
 	@printf '%s\n' 'set confirm off' 'set architecture aarch64' 'set $$hv8_machine = "$(MACHINE)"' 'set $$hv8_memory = "$(MEM)"' \
-		'source debug/hv8.py' 'target remote 127.0.0.1:$(GDB_PORT)' \
+		'source debug/hv8.py' 'python import target; target.attach($(GDB_PORT))' \
 		'symbol-file $(B)/kernel.elf -o $(LOAD)' 'hbreak *$(LOAD)' continue delete >$(B)/gdb.cmd
 	@cp $(B)/gdb.cmd $(B)/kernel.elf build/
 # QEMU and gdb side by side; leaving gdb ends both. Both makes get this one's variables, by MAKEFLAGS.
@@ -231,7 +231,7 @@ tmux: gdb-script
 	@command -v tmux >/dev/null || { echo "there is no tmux: install the package tmux, or run 'make qemu-gdb' and 'make gdb' in two terminals"; exit 1; }
 	@! $(TMUX_RUN) has-session 2>/dev/null || { echo "it is open already: tmux -L hv8-$(GDB_PORT) attach"; exit 1; }
 	$(Q)$(TMUX_RUN) new-session $(TMUX_FLAGS) '$(MAKE) qemu-gdb' \; set-option remain-on-exit on \; \
-		split-window -h '$(MAKE) gdb; tmux kill-server'
+		split-window -h '$(MAKE) gdb || { echo "Enter closes both"; read line; }; tmux kill-server'
 
 # The test T's run as `make grade` boots it, recorded, in gdb, which goes backwards from where it failed: debug/replay.py.
 .PHONY: gdb-replay

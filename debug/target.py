@@ -15,6 +15,7 @@ import registers
 import symbols
 
 NOT_ATTACHED = "no kernel is attached: run 'make qemu-gdb' in one terminal and 'make gdb' in another"
+WAITING_SECONDS = 10                # how long gdb waits for a QEMU that is started at the same time
 _deciding = False
 RUNNING = "the kernel runs: stop it with Ctrl-C first"
 
@@ -34,6 +35,24 @@ class Command(gdb.Command):
             self.run(arguments.strip())
         except (gdb.error, gdbremote.GdbError) as error:
             raise gdb.GdbError("hv8 %s: %s" % (self.name, " ".join(str(error).split())))
+
+
+def attach(port):
+    """Attach to the QEMU that `make qemu-gdb` starts, now or in a few seconds; without one gdb ends."""
+    remote = "target remote 127.0.0.1:%d" % port
+    gdb.execute("set tcp auto-retry off")
+    try:
+        return gdb.execute(remote)
+    except gdb.error:
+        print("  GDB   no QEMU listens on port %d: run 'make qemu-gdb' in another terminal; gdb waits %d s for it" % (
+            port, WAITING_SECONDS), flush=True)
+    gdb.execute("set tcp auto-retry on")
+    gdb.execute("set tcp connect-timeout %d" % WAITING_SECONDS)
+    try:
+        gdb.execute(remote)
+    except gdb.error:
+        print("  GDB   no QEMU came: run 'make qemu-gdb' in another terminal, then 'make gdb' again", flush=True)
+        gdb.execute("quit 1")
 
 
 class Packets(gdbremote.GdbRemote):

@@ -2,6 +2,7 @@
 
 What they say is compared with gdb's own registers, with what the kernel prints of a fault, and with the kernel's source.
 """
+import contextlib
 import os
 import re
 import signal
@@ -174,22 +175,45 @@ class Stage6(Gdb):
 
 
 class Make(Gdb):
-    def test_make_gdb_has_the_commands(self):
-        """By the Makefile's own targets, on a port that nobody has. gdb tries again until QEMU listens."""
+    """The Makefile's own targets, on a port that nobody has."""
+
+    def setUp(self):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            port = "GDB_PORT=%d" % probe.getsockname()[1]
+            self.port = probe.getsockname()[1]
         live_gdb.build(1)
-        make = ["make", "-s", "-C", live_gdb.ROOT, "LAB=1", port]
-        with subprocess.Popen(make + ["qemu-gdb"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              start_new_session=True) as qemu:
-            try:
-                script = "GDBFLAGS=-batch -ex 'hv8 sysregs' -ex 'hv8 map' -ex kill"
-                done = subprocess.run(make + ["gdb", script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                      stderr=subprocess.STDOUT, text=True, timeout=live_gdb.SECONDS, check=False)
-            finally:
-                os.killpg(qemu.pid, signal.SIGKILL)
-        self.assertIn("VBAR_EL2 = 0x0000000000000000\nSCTLR_EL2.M is 0: the MMU is off; it comes with lab 2\n", done.stdout)
+
+    def make(self, *words):
+        begun = subprocess.Popen(["make", "-s", "-C", live_gdb.ROOT, "LAB=1", "GDB_PORT=%d" % self.port] + list(words),
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                 start_new_session=True)
+        self.addCleanup(self.end, begun)
+        return begun
+
+    @staticmethod
+    def end(begun):
+        with contextlib.suppress(ProcessLookupError):           # it has ended by itself
+            os.killpg(begun.pid, signal.SIGKILL)
+        begun.wait()
+        begun.stdout.close()
+
+    def test_make_gdb_has_the_commands(self):
+        """gdb says at once that QEMU does not listen, and goes on when it does."""
+        gdb = self.make("gdb", "GDBFLAGS=-batch -ex 'hv8 sysregs' -ex 'hv8 map' -ex kill")
+        self.assertIn("  GDB   attaches to port %d, " % self.port, gdb.stdout.readline())
+        self.assertIn("The target architecture ", gdb.stdout.readline())
+        self.assertEqual("  GDB   no QEMU listens on port %d: run 'make qemu-gdb' in another terminal; gdb waits 10 s for it\n" %
+                         self.port, gdb.stdout.readline())
+        self.make("qemu-gdb")
+        self.assertIn("VBAR_EL2 = 0x0000000000000000\nSCTLR_EL2.M is 0: the MMU is off; it comes with lab 2\n",
+                      gdb.communicate(timeout=live_gdb.SECONDS)[0])
+        self.assertEqual(gdb.returncode, 0)
+
+    def test_make_gdb_without_qemu_ends(self):
+        gdb = self.make("gdb")
+        *_, last, failed = gdb.communicate(timeout=live_gdb.SECONDS)[0].strip().split("\n")
+        self.assertEqual(last, "  GDB   no QEMU came: run 'make qemu-gdb' in another terminal, then 'make gdb' again")
+        self.assertRegex(failed, r"^make: \*\*\* .*: gdb\] Error 1$")
 
 
 if __name__ == "__main__":
