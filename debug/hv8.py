@@ -21,7 +21,21 @@ class Hv8(gdb.Command):
         super().__init__("hv8", gdb.COMMAND_DATA, gdb.COMPLETE_COMMAND, True)
 
 
+class Help(gdb.Command):
+    """The same as `help hv8`: hv8 help [COMMAND]"""
+
+    def __init__(self):
+        super().__init__("hv8 help", gdb.COMMAND_DATA)
+
+    def invoke(self, argument, from_tty):
+        try:
+            gdb.execute("help hv8 " + argument)
+        except gdb.error as error:
+            raise gdb.GdbError(str(error))
+
+
 Hv8()
+Help()
 gdb.execute("set max-value-size unlimited")         # the table of pages is larger than gdb's limit
 for module in MODULES:
     importlib.import_module(module)

@@ -27,15 +27,15 @@ ADDRESSES = ("VBAR_EL2", "TTBR0_EL2")                       # of the kernel
 class Sysregs(target.Command):
     """Show system registers field by field: hv8 sysregs [PATTERN]
 
-    PATTERN is like hcr_el2, *_el1 or ich_*. Without one: the registers that this kernel sets. Fields that are 0 stand together,
-    unless 0 has a meaning. Registers of the GIC (ICC_, ICH_) can be read unless the CPU sleeps in WFI.
+    PATTERN is like hcr_el2, *_el1 or ich_*, or a part of names, such as mair. Without one: the registers that this kernel sets.
+    Fields that are 0 stand together, unless 0 has a meaning. Registers of the GIC (ICC_, ICH_) can be read unless the CPU sleeps in WFI.
     """
     name = "sysregs"
 
     def run(self, arguments):
         target.need_stopped()
         if arguments:
-            chosen = [name for name in registers.REGISTERS if fnmatch.fnmatchcase(name.lower(), arguments.lower())]
+            chosen = named(arguments) or named("*%s*" % arguments)
             if not chosen:
                 raise gdb.GdbError("hv8 sysregs: no register is named like '%s'; try '*', '*_el1' or 'ich_*'" % arguments)
         else:
@@ -62,6 +62,11 @@ class Sysregs(target.Command):
         for error in dict.fromkeys(unread.values()):
             names = " ".join(name for name in chosen if unread.get(name) == error)
             print("\n".join(textwrap.wrap("%s: %s" % (names, error), 108, subsequent_indent="  ")))
+
+
+def named(pattern):
+    """The registers that a pattern is for, in capitals or not."""
+    return [name for name in registers.REGISTERS if fnmatch.fnmatchcase(name, pattern.upper())]
 
 
 def describe(name, value):

@@ -77,9 +77,19 @@ class Stage1(Gdb):
         self.assertEqual(dict(zip(over, answers[len(asked) + 1:])), over)
 
     def test_help_has_each_command_in_a_line(self):
-        listed = self.session(1, "", ["help hv8"]).answers[0]
-        for name in ("esr", "map", "pages", "sysregs", "walk"):
+        listed, same, walk, none = live_gdb.Session(1, "", ["help hv8", "hv8 help", "hv8 help walk", "hv8 help nosuch"]).answers
+        for name in ("esr", "help", "map", "pages", "sysregs", "walk"):
             self.assertRegex(listed, r"(?m)^hv8 %s -- \w.*: hv8 %s( [\[A-Z].*)?$" % (name, name))
+        self.assertEqual(same, listed)
+        self.assertRegex(walk, r"^\w.*: hv8 walk \[el1\|el2\] VA\n")
+        self.assertRegex(none, r'^Undefined hv8 command: "nosuch"\.')
+
+    def test_a_part_of_a_name_will_do(self):
+        session = self.session(1, "", ["hv8 sysregs sctlr", "hv8 sysregs Mair_", "hv8 sysregs *SCTLR*", "hv8 sysregs sctlr_el2"])
+        sctlr, mair, pattern, exact = (re.findall(r"(?m)^(\w+) = ", answer) for answer in session.answers)
+        self.assertEqual(mair, ["MAIR_EL1", "MAIR_EL2"])
+        self.assertEqual((sorted(sctlr), exact), (["SCTLR_EL1", "SCTLR_EL2"], ["SCTLR_EL2"]))
+        self.assertEqual(sctlr, pattern)
 
 
 class Stage2(Gdb):
