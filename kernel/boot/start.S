@@ -169,8 +169,8 @@ FUNC(relocate)
 	 * load_address + r_addend at address load_address + r_offset. Until this works every
 	 * pointer in initialised data is wrong by the load address, so the first table of strings
 	 * or functions sends the kernel astray.
-	 * Read: ELF for the Arm 64-bit Architecture (IHI 0056), section 5.7.8 "Dynamic
-	 * relocations".
+	 * Read: ELF for the Arm 64-bit Architecture (IHI 0056), section 5.7
+	 * "Relocation", under "Dynamic relocations".
 	 */
 	todo_asm relocate
 #endif

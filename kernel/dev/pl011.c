@@ -66,14 +66,14 @@ void pl011_init(pa_t base, u32 clock)
 #else
 	/*
 	 * LAB 1: remember `base` in `uart`; wait until the UART is not busy; switch it off; mask
-	 * and clear its interrupts; set the divisor for BAUD from `clock` (IBRD is the integer part
-	 * of clock / (16 * BAUD), FBRD the fraction in 64ths, rounded to the nearest); 8 data bits,
-	 * FIFOs on; switch it on, to send and to receive. If clock is 0 (nobody
-	 * knows the rate), or too low for a divisor of 1: leave divisor, word length and parity as
-	 * the firmware set them, but switch the FIFOs on.
-	 * Read: PL011 DDI 0183, 3.3.5-3.3.8 (order matters: LCR_H latches the divisor). Registers
-	 * are reached only by mmio_read32() and mmio_write32(). The grader reads the divisor from
-	 * outside.
+	 * and clear its interrupts (IMSC: 0 lets none through; ICR: 1 clears); set the divisor for
+	 * BAUD from `clock` (IBRD is the integer part of clock / (16 * BAUD), FBRD the fraction in
+	 * 64ths, rounded to the nearest); 8 data bits, FIFOs on; switch it on, to send and to
+	 * receive. If clock is 0 (nobody knows the rate), or too low for a divisor of 1: leave
+	 * divisor, word length and parity as the firmware set them, but switch the FIFOs on.
+	 * Read: PL011 DDI 0183, 3.3.5-3.3.8 (order matters: LCR_H latches the divisor), 3.3.10 and
+	 * 3.3.13. Registers are reached only by mmio_read32() and mmio_write32(). The grader reads
+	 * them from outside.
 	 */
 	todo("pl011_init");
 #endif

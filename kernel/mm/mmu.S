@@ -1,6 +1,6 @@
 /*
- * Switching the EL2 MMU on. Assembly, because between the register writes no stack or memory access
- * is welcome.
+ * Switching the EL2 MMU on. Assembly, so that no stack access comes between step 3 and the last
+ * isb. Before and behind that the stack may be used: VA = PA, and step 1 drops old lines of it.
  */
 #include <hv8/asm.h>
 #include <hv8/sysreg.h>
