@@ -36,6 +36,7 @@ class Help(gdb.Command):
 
 Hv8()
 Help()
+gdb.execute("set remotetimeout 60")                 # seconds; after gdb's 2 a busy host's answer would be taken for lost
 gdb.execute("set max-value-size unlimited")         # the table of pages is larger than gdb's limit
 for module in MODULES:
     importlib.import_module(module)

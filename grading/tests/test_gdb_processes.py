@@ -315,7 +315,9 @@ class Timers(unittest.TestCase):
 
     def relative(self, answer, value):
         """What `hv8 timers` must say of a value of the counter: it has told the counter and its frequency."""
-        now, hz = map(lambda text: int(text, 0), re.match(r"counter (0x\w+), (\d+) Hz", answer).groups())
+        told = re.match(r"counter (0x\w+), (\d+) Hz", answer)
+        self.assertTrue(told, answer)
+        now, hz = (int(text, 0) for text in told.groups())
         us = (value - now) * 1e6 / hz
         return "in %.1f us" % us if us >= 0 else "%.1f us ago" % -us
 
