@@ -2,13 +2,15 @@
 
 What a kernel prints about itself proves nothing, so these are read behind its back, at the first entry of a symbol. The four
 forms, as test files write them (an ADDRESS is 0x..., a symbol, either with +OFFSET):
-    reg: SCTLR_EL2.WXN = 1            reg: VBAR_EL2 = vectors        a field or a whole register
+    reg: SCTLR_EL2.WXN = 1            reg: VBAR_EL2 = vectors        a field, a whole register,
+    reg: TCR_EL2.RES1 = 0x80800000                                   or the bits of it that are reserved, one
     map: el2 ADDRESS = r-x normal 2M  map: el1 0x400000 = rw- el0:rw- nG        map: el2 0 = none
     mem: ADDRESS = 0x1234             phys: 0x09000024 = 0xd         64 bits of memory; 32 bits of a device
 """
 import collections
 import re
 
+import machines
 import registers
 import walk
 from gdbremote import GdbError
@@ -17,6 +19,7 @@ Read = collections.namedtuple("Read", "kind subject expected")
 _PERM = "r[w-][x-]"
 _WORDS = {"perm": (_PERM,), "el0": ("el0:[r-][w-][x-]",), "type": ("normal", "device") + tuple(walk.ATTRIBUTES.values()),
           "size": ("4K", "2M", "1G"), "ng": ("nG", "global"), "share": ("inner", "outer", "non")}
+_UARTS = {start >> 12 for data in machines.MACHINES.values() for start, _, name in data.devices if name == "the UART"}
 _ADDRESS = r"(0x[0-9a-fA-F]+|\d+|[A-Za-z_.]\w*)(?:\s*\+\s*(0x[0-9a-fA-F]+|\d+))?"
 
 
@@ -33,8 +36,9 @@ def parse(kind, text):
         register, _, name = left.partition(".")
         if register not in registers.REGISTERS:
             raise ValueError("unknown register %r; there are %s" % (register, ", ".join(registers.REGISTERS)))
-        if name and name not in registers.REGISTERS[register]:
-            fields = ", ".join(registers.REGISTERS[register]) or "none"
+        known = list(registers.REGISTERS[register]) + ["RES1"] * (register in registers.RES1)
+        if name and name not in known:
+            fields = ", ".join(known) or "none"
             raise ValueError("%s has no field %r; it has %s" % (register, name, fields))
         _check_address(right)
         return Read(kind, (register, name), right)
@@ -140,20 +144,24 @@ class Reader:
         wanted = dict(read.expected)
         if regime == "el1":
             wanted.setdefault("el0", "el0:---")         # what EL0 may do is never left open
-        if read.expected and mapping.accessed and all(word in facts[category] for category, word in wanted.items()):
+        if read.expected and mapping.accessed and mapping.ap1 and all(word in facts[category] for category, word in wanted.items()):
             return None
+        flags = [] if mapping.accessed else ["the access flag clear"]
+        flags += [] if mapping.ap1 else ["AP[1] clear"]
         shown = [mapping.perm] + (["el0:" + mapping.el0] if regime == "el1" else []) + [kind, mapping.size, mapping.share]
         shown += [facts["ng"][0]] if regime == "el1" else []
-        shown += [] if mapping.accessed else ["with the access flag clear"]
+        shown += ["with " + " and ".join(flags)] if flags else []
         return "%s: expected %s, got %s (pa 0x%x)" % (_title(read), _words(read), " ".join(shown), mapping.pa)
 
-    def _check_mem(self, read, length=8):
+    def _check_mem(self, read, length=8, what=""):
         value = int.from_bytes(self._physical(self._value(read.subject), length), "little")
         expected = self._value(read.expected)
-        return None if value == expected else "%s: expected 0x%x, got 0x%x" % (_title(read), expected, value)
+        return None if value == expected else "%s%s: expected 0x%x, got 0x%x" % (_title(read), what, expected, value)
 
     def _check_phys(self, read):
-        return self._check_mem(read, 4)
+        page, offset = divmod(self._value(read.subject), 0x1000)
+        name = registers.PL011.get(offset) if page in _UARTS else None
+        return self._check_mem(read, 4, " (PL011 %s)" % name if name else "")
 
 
 def _title(read):

@@ -151,6 +151,9 @@ def _parse(layout):
     return fields
 
 
+RES1 = {"SCTLR_EL2": 0x30c50830, "TCR_EL2": 0x80800000}        # the bits that are reserved, one; read as a field of this name
+PL011 = {0x00: "DR", 0x04: "RSR", 0x18: "FR", 0x24: "IBRD", 0x28: "FBRD", 0x2c: "LCR_H", 0x30: "CR", 0x34: "IFLS", 0x38: "IMSC",
+         0x44: "ICR"}               # by their offsets
 REGISTERS = {name: _parse(layout) for name, layout in _LAYOUT.items()}
 FORMATS = {name: _parse(layout) for name, layout in _FORMATS.items()}
 
@@ -162,6 +165,8 @@ def gdb_names(register):
 
 def field(register, name, value):
     """The value of one field of a register's value."""
+    if name == "RES1":
+        return value & RES1[register]
     high, low = REGISTERS[register][name]
     return value >> low & (1 << (high - low + 1)) - 1
 

@@ -9,9 +9,10 @@ import struct
 
 import registers
 
-Mapping = collections.namedtuple("Mapping", "pa perm el0 type kind size ng share accessed")
+Mapping = collections.namedtuple("Mapping", "pa perm el0 type kind size ng share accessed ap1")
 # pa of the address; perm "r-x"; el0 the same for EL0 ("---" in the EL2 regime); type "normal" or "device"; kind the attribute's
-# name; size "4K" "2M" "1G"; ng True when not global; share "non" "outer" "inner"; accessed the access flag.
+# name; size "4K" "2M" "1G"; ng True when not global; share "non" "outer" "inner"; accessed the access flag; ap1
+# False where AP[1] is clear though the regime reserves it, one.
 Regime = collections.namedtuple("Regime", "name bits root mair")
 # name "el1" or "el2"; bits of an address that it translates; root: the first table's address; mair: MAIR_ELx.
 Step = collections.namedtuple("Step", "level table index descriptor kind inherited")
@@ -22,7 +23,7 @@ ATTRIBUTES = {0x00: "nGnRnE", 0x04: "nGnRE", 0x08: "nGRE", 0x0c: "GRE", 0xff: "w
 SHARES = {0: "non", 1: "reserved", 2: "outer", 3: "inner"}
 SIZES = {1: "1G", 2: "2M", 3: "4K"}
 ADDRESS_MASK = 0xfffffffff000
-VALID, TABLE, AF, NG, XN_TABLE = 1, 2, 1 << 10, 1 << 11, 60
+VALID, TABLE, AP1, AF, NG, XN_TABLE = 1, 2, 1 << 6, 1 << 10, 1 << 11, 60
 MOST_TABLES = 2048                  # that `mappings` reads: damaged tables can lead to many more
 
 
@@ -131,14 +132,15 @@ def _leaf(regime, descriptor, inherited, mair, level, offset):
     execute_never = descriptor >> 54 & 1 or inherited >> XN_TABLE & 1
     el0 = "---"
     if regime == "el1":
-        reachable = descriptor >> 6 & 1 and not inherited >> 61 & 1
+        reachable = descriptor & AP1 and not inherited >> 61 & 1
         el0 = _perm(reachable, reachable and not read_only, not execute_never)
         execute_never = descriptor >> 53 & 1 or inherited >> 59 & 1 or "w" in el0
     return Mapping(pa=(descriptor & ADDRESS_MASK & -1 << shift(level)) + offset,
                    perm=_perm(True, not read_only, not execute_never), el0=el0,
                    type="device" if attribute >> 4 == 0 else "normal",
                    kind=ATTRIBUTES.get(attribute, "attribute-0x%02x" % attribute), size=SIZES[level],
-                   ng=bool(descriptor & NG), share=SHARES[descriptor >> 8 & 3], accessed=bool(descriptor & AF))
+                   ng=bool(descriptor & NG), share=SHARES[descriptor >> 8 & 3], accessed=bool(descriptor & AF),
+                   ap1=regime == "el1" or bool(descriptor & AP1))
 
 
 def _perm(read, write, execute):

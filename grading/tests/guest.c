@@ -124,10 +124,10 @@ NOINLINE void stop_here(void)
 NOINLINE void mmu_on(int broken)
 {
 	l0[0] = (u64)l1 | 3;
-	l1[0] = 1 | 1 << 2 | 1 << 10 | 1UL << 54;
+	l1[0] = 1 | 1 << 2 | 1 << 6 | 1 << 10 | 1UL << 54;
 	l1[1] = (u64)l2 | 3;
-	l2[1] = broken ? 0 : 0x40200000 | 1 | 1 << 10 | 3 << 8;
-	l2[2] = 0x40400000 | 1 | 1 << 10 | 3 << 8 | 1UL << 54;
+	l2[1] = broken ? 0 : 0x40200000 | 1 | 1 << 6 | 1 << 10 | 3 << 8;
+	l2[2] = 0x40400000 | 1 | 1 << 6 | 1 << 10 | 3 << 8 | 1UL << 54;
 	sysreg_write(mair_el2, 0x04ff);
 	sysreg_write(tcr_el2, 1UL << 31 | 1 << 23 | 16 | 1 << 8 | 1 << 10 | 3 << 12 | 2 << 16);
 	sysreg_write(ttbr0_el2, l0);

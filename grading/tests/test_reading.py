@@ -16,7 +16,7 @@ import registers                                                                
 import walk                                                                     # noqa: E402
 
 VALID, TABLE, AF, NG = 1, 2, 1 << 10, 1 << 11
-PAGE, RO, EL0, PXN, XN, INNER, DEVICE = VALID | TABLE | AF, 1 << 7, 1 << 6, 1 << 53, 1 << 54, 3 << 8, 1 << 2
+PAGE, RO, EL0, PXN, XN, INNER, DEVICE, AP1 = VALID | TABLE | AF, 1 << 7, 1 << 6, 1 << 53, 1 << 54, 3 << 8, 1 << 2, 1 << 6
 
 
 class Machine:
@@ -44,15 +44,14 @@ class Machine:
         return outside.Reader(self, {"main": 0x200000}.get).check(outside.parse(kind, text))
 
 
-def el2(leaf, flags=0):
+def el1(leaf, flags=0, regime="el1"):
     """A machine whose page at 0x200000 has this level 3 descriptor; flags go into the level 1 table entry."""
-    return Machine("el2", {0x1000: 0x2003, 0x2000: 0x3003 | flags, 0x3008: 0x4003, 0x4000: leaf})
+    return Machine(regime, {0x1000: 0x2003, 0x2000: 0x3003 | flags, 0x3008: 0x4003, 0x4000: leaf})
 
 
-def el1(leaf, flags=0):
-    machine = Machine("el1", {})
-    machine.memory = el2(leaf, flags).memory
-    return machine
+def el2(leaf, flags=0):
+    """The same of EL2, where AP[1] is reserved, one."""
+    return el1(leaf | AP1 if leaf else 0, flags, "el2")
 
 
 class Walks(unittest.TestCase):
@@ -86,11 +85,18 @@ class Walks(unittest.TestCase):
     def test_the_access_flag_is_needed(self):
         self.assertIn("access flag clear", el2(PAGE & ~AF).check("map", "el2 main = rwx"))
 
+    def test_ap1_is_needed_at_el2_alone(self):
+        machine = el1(PAGE | XN, 0, "el2")
+        self.assertEqual(machine.check("map", "el2 main = rw- 4K"),
+                         "map el2 main: expected rw- 4K, got rw- normal 4K non with AP[1] clear (pa 0x0)")
+        self.assertIn("with the access flag clear and AP[1] clear", el1(PAGE & ~AF, 0, "el2").check("map", "el2 main = rwx"))
+        self.assertIsNone(el1(PAGE | XN | PXN | NG).check("map", "el1 main = rw- nG"))
+
     def test_blocks_and_start_levels(self):
-        block = Machine("el2", {0x1000: 0x2003, 0x2000: 0x3003, 0x3008: 0x40200000 | VALID | AF | XN | INNER})
+        block = Machine("el2", {0x1000: 0x2003, 0x2000: 0x3003, 0x3008: 0x40200000 | VALID | AF | XN | INNER | AP1})
         self.assertIsNone(block.check("map", "el2 0x200000 = rw- 2M inner"))
         self.assertIn("pa 0x40201234", block.check("map", "el2 0x201234 = r-x"))
-        three = Machine("el2", {0x1000: 0x3003, 0x3008: 0x200000 | VALID | AF}, t0sz=25)
+        three = Machine("el2", {0x1000: 0x3003, 0x3008: 0x200000 | VALID | AF | AP1}, t0sz=25)
         self.assertIsNone(three.check("map", "el2 0x200000 = rwx 2M"))
         self.assertIsNone(three.check("map", "el2 0x8000000000 = none"))
 
@@ -171,6 +177,12 @@ class Registers(unittest.TestCase):
         self.assertIsNone(machine.check("mem", "0x2000+0 = 0x3003"))
         self.assertIsNone(machine.check("phys", "0x3008 = 0x4003"))
         self.assertEqual(machine.check("reg", "SCTLR_EL2.C = 1"), "SCTLR_EL2.C: expected 1, got 0")
+        self.assertEqual(machine.check("reg", "SCTLR_EL2.RES1 = 0x30c50830"), "SCTLR_EL2.RES1: expected 0x30c50830, got 0")
+        machine.registers["TCR_EL2"] = 0x80802010
+        self.assertIsNone(machine.check("reg", "TCR_EL2.RES1 = 0x80800000"))
+        self.assertEqual(machine.check("phys", "0x09000038 = 1"), "phys 0x09000038 (PL011 IMSC): expected 0x1, got 0x0")
+        self.assertEqual(machine.check("phys", "0xff00002c = 1"), "phys 0xff00002c (PL011 LCR_H): expected 0x1, got 0x0")
+        self.assertEqual(machine.check("phys", "0x0800002c = 1"), "phys 0x0800002c: expected 0x1, got 0x0")
         machine.registers = {"SCTLR": 5, "CNTKCTL": 0x302, (3, 4, 12, 12, 1): 0x50a0000000000021}
         self.assertIsNone(machine.check("reg", "SCTLR_EL1.C = 1"))       # QEMU's name for it
         self.assertIsNone(machine.check("reg", "CNTKCTL_EL1.EL0PTEN = 1"))
