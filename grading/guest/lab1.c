@@ -79,15 +79,21 @@ KTEST(1, uart)
 
 KTEST(1, clocks)
 {
-	u32 line;
+	const pa_t lcr_h = board.uart.start + 0x2c;
+	const u32 fifos = 1 << 4; /* FEN */
+	u32 line, kept;
 
 	pl011_init(board.uart.start, 19200000); /* a HiKey's: 10 + 27/64 when rounded */
 	ktest_stop();
-	line = mmio_read32(board.uart.start + 0x2c);
-	pl011_init(board.uart.start, 0); /* unknown: what is set stays */
+	line = mmio_read32(lcr_h);
+	mmio_write32(lcr_h, line & ~fifos); /* as a firmware may leave it */
+	pl011_init(board.uart.start, 0);    /* unknown: what is set stays, but the FIFOs go on */
+	kept = mmio_read32(lcr_h);
 	printk("kept: %u %u %s\n", mmio_read32(board.uart.start + 0x24),
 	       mmio_read32(board.uart.start + 0x28),
-	       mmio_read32(board.uart.start + 0x2c) == line ? "line" : "changed line");
+	       kept == line             ? "line"
+	       : (kept | fifos) == line ? "line, FIFOs off"
+	                                : "changed line");
 }
 
 static char read_char(void)
