@@ -28,7 +28,7 @@ TABLE = (
     Milestone("banner", "the UART is set up", BOOTED,
               "is CR left with UARTEN and TXE set, and does pl011_putc write to DR?"),
     Milestone("pl011_putc", "printk came as far as the UART's driver", BOOTED,
-              "does pl011_putc wait for the right bit the right way round (FR.TXFF is 1 while the FIFO is full), then write DR?"),
+              "is `uart` the base, and does pl011_putc wait while FR.TXFF is 1, the FIFO being full, and then write DR?"),
     Milestone("map_kernel", "the kernel has booted without the MMU", None,
               "does each level of the map take the right nine bits, and does the loop over a range move on?"),
     Milestone("mmu_enable", "the kernel's map is built", MMU,

@@ -49,7 +49,7 @@ class Kernels(unittest.TestCase):
     def test_a_uart_that_waits_the_wrong_way_round(self):
         report = self.report("kernel/dev/pl011.c", "while (mmio_read32(uart + FR) & FR_TXFF)",
                              "while (!(mmio_read32(uart + FR) & FR_TXFF))")
-        self.assertIn("  printk came as far as the UART's driver, then no output: does pl011_putc wait for the right bit", report)
+        self.assertIn("  printk came as far as the UART's driver, then no output: is `uart` the base, and does pl011_putc ", report)
         self.assertRegex(report, r"CPU 0       EL2, IRQs masked \(PSTATE.DAIF = 0b1111\), in pl011_putc; kernel/dev/pl011\.c:\d+: "
                                  r"while \(!\(mmio_read32\(uart \+ FR\) & FR_TXFF\)\)\n"
                                  r"    called by   console_putc, format, printk, banner")
