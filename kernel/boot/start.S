@@ -109,7 +109,8 @@ FUNC(machine_plain)
 	mov	x0, x19
 	add	x1, x19, x1
 	bl	clean_to_memory
-1:	ldr	x0, =SCTLR_EL2_RES1
+1:	mov	x30, x7
+	ldr	x0, =SCTLR_EL2_RES1
 	msr	sctlr_el2, x0
 	isb				/* from here on accesses are physical */
 	ldr	x0, =HCR_EL2_RW		/* E2H and TGE off: UEFI leaves TGE set, which makes eret to EL1 illegal */
@@ -119,7 +120,7 @@ FUNC(machine_plain)
 	ic	iallu
 	dsb	nsh
 	isb
-	ret	x7			/* clean_to_memory took x30 */
+	ret
 END(machine_plain)
 
 /*

@@ -18,8 +18,8 @@ const char *esr_class(u64 esr);
 /** For @p esr of an abort, the fault status in words: "translation fault, level 3"; otherwise "". */
 const char *esr_fault(u64 esr);
 
-/** Does an exception with syndrome @p esr set FAR? An abort whose address is known does, a PC alignment fault
- * and a watchpoint. Arm ARM D19.2, FAR_EL2. */
+/** Does an exception with syndrome @p esr set FAR? An abort whose address is known does, a PC
+ * alignment fault and a watchpoint. Arm ARM D19.2, FAR_EL2. */
 bool esr_has_far(u64 esr);
 
 /** Print @p esr and @p far of @p level ("EL1", "EL2") decoded, one line each; FAR only where the class
