@@ -271,6 +271,7 @@ endif
 # The hypercalls of this stage as a page, from the list that the kernel is built from.
 .PHONY: reference
 reference:
+	$(if $(call this_stage,$(wildcard user/reference.py)),,$(error there are no hypercalls before lab 3: make reference lists them from then on))
 	@mkdir -p build
 	$(Q)$(PYTHON) user/reference.py kernel/include/uapi/hypercall.def $(LAB_STAGE) >build/hypercalls.md
 	@echo "  build/hypercalls.md"

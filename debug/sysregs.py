@@ -28,7 +28,8 @@ class Sysregs(target.Command):
     """Show system registers field by field: hv8 sysregs [PATTERN]
 
     PATTERN is like hcr_el2, *_el1 or ich_*, or a part of names, such as mair. Without one: the registers that this kernel sets.
-    Fields that are 0 stand together, unless 0 has a meaning. Registers of the GIC (ICC_, ICH_) can be read unless the CPU sleeps in WFI.
+    Fields that are 0 stand together, unless 0 has a meaning. Registers of the GIC (ICC_, ICH_) can be read unless the CPU sleeps
+    in WFI.
     """
     name = "sysregs"
 
