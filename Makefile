@@ -82,6 +82,10 @@ endif
 
 # ---- build ----------------------------------------------------------------------------------------------------------
 
+# A file gets its name when it is whole: two makes at a time, say qemu-gdb's and gdb's behind an edit, do not read each other's halves.
+new = $@.$$$$
+made = mv $(new) $@
+compile = $(Q)$(1) -MMD -MP -MF $(new).d -MT $@ -c -o $(new) $< && mv $(new).d $(@:.o=.d) && $(made) || { rm -f $(new).d; exit 1; }
 KOBJ := $(KERNEL:%=$(B)/%.o)
 LIBOBJ := $(USER_LIB:%=$(B)/%.o)
 ELFS := $(foreach p,$(PROGRAMS),$(B)/programs/$(basename $(notdir $p)))
@@ -99,56 +103,56 @@ need-cross:
 # Changed flags rebuild; the file is rewritten only when they change.
 FLAGS = $(CC_KERNEL) $(KFLAGS) $(UFLAGS) $(KLINK) $(ULINK) $(KERNEL) $(USER_LIB) $(PROGRAMS) $(HOSTCC) $(HFLAGS)
 $(B)/flags: FORCE
-	@mkdir -p $(B); echo '$(FLAGS)' | cmp -s - $@ || { echo '$(FLAGS)' >$@.$$$$; mv $@.$$$$ $@; }
+	@mkdir -p $(B); echo '$(FLAGS)' | cmp -s - $@ || { echo '$(FLAGS)' >$(new); $(made); }
 .PHONY: FORCE
 FORCE:
 
 $(B)/offsets.h: kernel/include/offsets.c $(B)/flags | need-cross
-	$(Q)$(CC_KERNEL) $(KFLAGS) -MMD -MP -MF $@.d -MT $@ -S -o - $< | sed -n 's/^->\([A-Z0-9_]*\) [#$$]*\(-*[0-9]*\).*/#define \1 \2/p' >$@.$$$$ && mv $@.$$$$ $@
+	$(Q)$(CC_KERNEL) $(KFLAGS) -MMD -MP -MF $(new).d -MT $@ -S -o - $< | sed -n 's/^->\([A-Z0-9_]*\) [#$$]*\(-*[0-9]*\).*/#define \1 \2/p' >$(new) && mv $(new).d $@.d && $(made)
 
 $(B)/kernel/%.c.o: kernel/%.c $(B)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC_KERNEL) $(KFLAGS) -MMD -MP -c -o $@ $<
+	$(call compile,$(CC_KERNEL) $(KFLAGS))
 $(B)/kernel/%.S.o: kernel/%.S $(B)/offsets.h $(B)/flags
 	$(call say,AS,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC_KERNEL) $(KFLAGS) -DTHIS_FILE='"$<"' -MMD -MP -c -o $@ $<
+	$(call compile,$(CC_KERNEL) $(KFLAGS) -DTHIS_FILE='"$<"')
 $(B)/grading/guest/lab%.c.o: grading/guest/lab%.c $(B)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC_KERNEL) $(KFLAGS) -MMD -MP -c -o $@ $<
+	$(call compile,$(CC_KERNEL) $(KFLAGS))
 
 # Two links: the first gives the addresses for the symbol table that the second one contains. Code comes first in the image,
 # so the table moves no function.
 $(B)/symbols0.S: $(B)/flags
-	$(Q)printf '\t.section .rodata\n\t.globl symbol_count\n\t.hidden symbol_count\nsymbol_count: .long 0\n' >$@.$$$$ && mv $@.$$$$ $@
+	$(Q)printf '\t.section .rodata\n\t.globl symbol_count\n\t.hidden symbol_count\nsymbol_count: .long 0\n' >$(new) && $(made)
 $(B)/symbols.S: $(B)/pass1.elf kernel/boot/symbols.awk
-	$(Q)$(CROSS)nm -n $< | awk -f kernel/boot/symbols.awk >$@.$$$$ && mv $@.$$$$ $@
+	$(Q)$(CROSS)nm -n $< | awk -f kernel/boot/symbols.awk >$(new) && $(made)
 $(B)/symbols0.o $(B)/symbols.o: %.o: %.S
-	$(Q)$(CC_KERNEL) -c -o $@ $<
+	$(Q)$(CC_KERNEL) -c -o $(new) $< && $(made)
 $(B)/pass1.elf: $(KOBJ) $(B)/symbols0.o kernel/boot/kernel.ld $(B)/flags
-	$(Q)$(CC_KERNEL) $(KLINK) -o $@ $(KOBJ) $(B)/symbols0.o
+	$(Q)$(CC_KERNEL) $(KLINK) -o $(new) $(KOBJ) $(B)/symbols0.o && $(made)
 $(B)/kernel.elf: $(KOBJ) $(B)/symbols.o kernel/boot/kernel.ld
 	$(call say,LD,$@)
-	$(Q)$(CC_KERNEL) $(KLINK) -o $@ $(KOBJ) $(B)/symbols.o
+	$(Q)$(CC_KERNEL) $(KLINK) -o $(new) $(KOBJ) $(B)/symbols.o && $(made)
 $(B)/kernel.bin: $(B)/kernel.elf
-	$(Q)$(CROSS)objcopy -O binary $< $@
+	$(Q)$(CROSS)objcopy -O binary $< $(new) && $(made)
 
 $(B)/user/%.o: user/% $(B)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC_KERNEL) $(UFLAGS) -MMD -MP -c -o $@ $<
+	$(call compile,$(CC_KERNEL) $(UFLAGS))
 $(B)/grading/guest/user/%.o: grading/guest/user/% $(B)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC_KERNEL) $(UFLAGS) -MMD -MP -c -o $@ $<
+	$(call compile,$(CC_KERNEL) $(UFLAGS))
 
 # One program a C file, named after it.
 define program
 $(B)/programs/$(basename $(notdir $(1))): $(B)/$(1).o $(LIBOBJ) user/user.ld
 	@mkdir -p $$(@D)
-	$(Q)$(CC_KERNEL) $(ULINK) -o $$@ $(LIBOBJ) $(B)/$(1).o
+	$(Q)$(CC_KERNEL) $(ULINK) -o $$(new) $(LIBOBJ) $(B)/$(1).o && $$(made)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$p)))
 
@@ -158,28 +162,28 @@ HOST_OBJ := $(HOST_C:%.c=$(B)/host/%.o) $(B)/host/grading/model/image.o
 HFLAGS := -std=gnu11 -g -O1 -w -fno-strict-aliasing -fno-common $(STAGE_FLAGS) -Dmain=kernel_main -Igrading/model -Ikernel/include
 $(B)/host/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(HFLAGS) -MMD -MP -c -o $@ $<
+	$(call compile,$(HOSTCC) $(HFLAGS))
 $(B)/host/%.o: %.S $(B)/flags
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(HFLAGS) -c -o $@ $<
+	$(Q)$(HOSTCC) $(HFLAGS) -c -o $(new) $< && $(made)
 $(B)/model: $(HOST_OBJ)
 	$(call say,LD,$@)
-	$(Q)$(HOSTCC) -Wl,-z,relro,-z,now,-z,noexecstack -o $@ $(HOST_OBJ)
+	$(Q)$(HOSTCC) -Wl,-z,relro,-z,now,-z,noexecstack -o $(new) $(HOST_OBJ) && $(made)
 
 # The programs, and malformed ones that the loader must refuse.
 $(B)/initrd.cpio: $(ELFS) user/mkinitrd.py grading/guest/badelf.py $(B)/flags
 	$(call say,CPIO,$@)
-	$(Q)$(PYTHON) grading/guest/badelf.py $(B)/programs/hello $(B)/bad
-	$(Q)$(PYTHON) user/mkinitrd.py $@ $(ELFS) $(B)/bad/*
+	$(Q)$(PYTHON) grading/guest/badelf.py $(B)/programs/hello $(new).bad && \
+		$(PYTHON) user/mkinitrd.py $(new) $(ELFS) $(new).bad/* && rm -r $(new).bad && $(made)
 
 $(B)/compile_commands.json: $(B)/flags
 	@{ printf '['; s=; \
 	  for f in $(filter %.c,$(KERNEL)); do printf '%s\n{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$$s" '$(CURDIR)' "$$f" '$(CC_KERNEL) $(KFLAGS)' "$$f"; s=,; done; \
 	  for f in $(filter %.c,$(USER_LIB) $(PROGRAMS)); do printf '%s\n{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$$s" '$(CURDIR)' "$$f" '$(CC_KERNEL) $(UFLAGS)' "$$f"; s=,; done; \
-	  printf '\n]\n'; } >$@
+	  printf '\n]\n'; } >$(new) && $(made)
 # clangd looks in build/: the stage that was built last.
 build/compile_commands.json: $(B)/compile_commands.json FORCE
-	@cmp -s $< $@ || cp $< $@
+	@cmp -s $< $@ || { cp $< $(new) && $(made); }
 
 -include $(KOBJ:.o=.d) $(LIBOBJ:.o=.d) $(PROGRAMS:%=$(B)/%.d) $(HOST_OBJ:.o=.d) $(B)/offsets.h.d
 
@@ -223,8 +227,9 @@ gdb: gdb-script
 gdb-script: all
 	@printf '%s\n' 'set confirm off' 'set architecture aarch64' 'set $$hv8_machine = "$(MACHINE)"' 'set $$hv8_memory = "$(MEM)"' \
 		'source debug/hv8.py' 'python import target; target.attach($(GDB_PORT))' \
-		'symbol-file $(B)/kernel.elf -o $(LOAD)' 'hbreak *$(LOAD)' continue delete >$(B)/gdb.cmd
-	@cp $(B)/gdb.cmd $(B)/kernel.elf build/
+		'symbol-file $(B)/kernel.elf -o $(LOAD)' 'hbreak *$(LOAD)' continue delete >$(B)/gdb.cmd.$$$$ && \
+		cp $(B)/gdb.cmd.$$$$ build/gdb.cmd.$$$$ && cp $(B)/kernel.elf build/kernel.elf.$$$$ && mv $(B)/gdb.cmd.$$$$ $(B)/gdb.cmd && \
+		mv build/gdb.cmd.$$$$ build/gdb.cmd && mv build/kernel.elf.$$$$ build/kernel.elf
 # QEMU and gdb side by side; leaving gdb ends both. Both makes get this one's variables, by MAKEFLAGS.
 TMUX_RUN = env -u TMUX tmux -L hv8-$(GDB_PORT) -f /dev/null
 tmux: gdb-script

@@ -7,8 +7,8 @@ PROGRAMS += bench/user/bench.c bench/user/interrupts.c
 $(B)/bench/kernel/%.o: bench/kernel/% $(B)/offsets.h $(B)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC_KERNEL) $(KFLAGS) -MMD -MP -c -o $@ $<
+	$(call compile,$(CC_KERNEL) $(KFLAGS))
 $(B)/bench/user/%.o: bench/user/% $(B)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC_KERNEL) $(UFLAGS) -MMD -MP -c -o $@ $<
+	$(call compile,$(CC_KERNEL) $(UFLAGS))

@@ -162,7 +162,7 @@ class Grading:
         arguments.sandbox = runs
         status = grade.grade(arguments)
         path = os.path.join(self.out, "results.json")
-        for name in ("bad", "grading", "host", "kernel", "programs", "user"):       # what runs may be repeated with is kept
+        for name in ("grading", "host", "kernel", "programs", "user"):       # what runs may be repeated with is kept
             shutil.rmtree(os.path.join(build, name), ignore_errors=True)
         with open(path, encoding="utf-8") as file:
             results = json.load(file)
