@@ -7,6 +7,7 @@ stops the guest for good.
 import collections
 import json
 import re
+import select
 import socket
 
 import gdbremote
@@ -24,12 +25,16 @@ class _Silent(Exception):
     """QEMU does not answer, or not what it should."""
 
 
+def _is_answer(said):
+    return "return" in said or "error" in said
+
+
 class Monitor:
     """The harness's ends of one QEMU's monitor and stub; `close` must be called, and `started` when QEMU has its own ends."""
 
     def __init__(self, timeout):
         """No answer may take longer than `timeout` seconds."""
-        self._timeout, self._buffer, self._greeted, self._lost = timeout, b"", False, False
+        self._timeout, self._buffer, self._greeted, self._lost, self._unread = timeout, b"", False, False, 0
         self._monitor, monitor_end = socket.socketpair()
         self._stub, stub_end = socket.socketpair()
         self._theirs = [monitor_end, stub_end]
@@ -61,10 +66,15 @@ class Monitor:
             return []
 
     def wake(self):
-        """Make a CPU that sleeps look for input: while QEMU records, that alone wakes none."""
+        """Make a CPU that sleeps look for input: while QEMU records, that alone wakes none. Does not wait: QEMU stops a CPU only
+        when it is not in the plugin, where it may wait for us."""
         try:
-            self._execute("stop", {})
-            self._execute("cont", {})
+            self._greet()
+            for command in ("stop", "cont"):
+                self._send(command, {})
+                self._unread += 1
+            while self._unread and (b"\n" in self._buffer or select.select([self._monitor], [], [], 0)[0]):
+                self._unread -= _is_answer(self._next())
         except _Silent:
             pass
 
@@ -92,26 +102,35 @@ class Monitor:
             self._lost = True
             raise _Silent from None
 
-    def _execute(self, command, arguments):
+    def _greet(self):
         if not self._greeted:
             self._greeted = True
             self._execute("qmp_capabilities", {})
+
+    def _execute(self, command, arguments):
+        self._greet()
         self._send(command, arguments)
+        while True:
+            answer = self._next()
+            if not _is_answer(answer):
+                continue
+            if not self._unread:
+                break
+            self._unread -= 1
+        if "error" in answer:
+            raise _Silent
+        return answer["return"]
+
+    def _next(self):
+        """The next that QEMU says: a greeting, an event, or an answer, those of wake() in the order in which it asked."""
         try:
-            while True:
-                line, newline, rest = self._buffer.partition(b"\n")
-                if not newline:
-                    data = self._monitor.recv(65536)
-                    if not data:
-                        raise _Silent
-                    self._buffer += data
-                    continue
-                self._buffer = rest
-                answer = json.loads(line)
-                if "return" in answer:
-                    return answer["return"]
-                if "error" in answer:
+            while b"\n" not in self._buffer:
+                data = self._monitor.recv(65536)
+                if not data:
                     raise _Silent
+                self._buffer += data
+            line, _, self._buffer = self._buffer.partition(b"\n")
+            return json.loads(line)
         except (OSError, ValueError):
             self._lost = True           # a late answer would be taken for the next one's
             raise _Silent from None
