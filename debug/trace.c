@@ -8,6 +8,8 @@
  * Arguments: mark=ADDR   an address, up to 64 of them; a function that does not begin a block is not seen
  *            lines=N     end QEMU with status 124 after N lines
  *            limit=N     the same after N instructions
+ *            kernel=START, kernel_end=END, vectors=ADDR   in the kernel exceptions come to these vectors alone: what
+ *                        returns to another address like theirs is no exception
  * An instruction that faults counts, and counts again when it is repeated. The guest cannot see any of this.
  */
 #include "blocks.h"
@@ -15,9 +17,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { CPUS = 64, MARKS = 64, ENDED = 124, SLOT = 0x80 };
+enum { CPUS = 64, MARKS = 64, ENDED = 124, SLOT = 0x80, VECTORS = 0x800 };
 
 static uint64_t count, lines, line_limit, limit, marks[MARKS];
+static uint64_t kernel, kernel_end, vectors;
 static unsigned int mark_count, running = CPUS;
 static const struct block *latest[CPUS];
 
@@ -32,6 +35,13 @@ static void tell(unsigned int cpu, char letter, uint64_t address)
 		_exit(ENDED);
 }
 
+/* May an exception lead here? At EL1 and EL0 the vectors are wherever the process has them. */
+static bool may_be_vector(uint64_t address)
+{
+	return address % SLOT == 0 && (address < kernel || address >= kernel_end ||
+	                               (address >= vectors && address < vectors + VECTORS));
+}
+
 static void on_block(unsigned int cpu, void *data)
 {
 	const struct block *block = data, *before = latest[cpu % CPUS];
@@ -41,7 +51,7 @@ static void on_block(unsigned int cpu, void *data)
 	if (limit && count >= limit)
 		_exit(ENDED);
 	if (!before || before->eret || cpu != running ||
-	    (address % SLOT == 0 && (before->anywhere || !block_follows(before, address))))
+	    (may_be_vector(address) && (before->anywhere || !block_follows(before, address))))
 		tell(cpu, 'b', address);
 	running = cpu;
 }
@@ -109,6 +119,12 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, 
 			line_limit = number;
 		else if (!strncmp(argv[i], "limit=", 6))
 			limit = number;
+		else if (!strncmp(argv[i], "kernel=", 7))
+			kernel = number;
+		else if (!strncmp(argv[i], "kernel_end=", 11))
+			kernel_end = number;
+		else if (!strncmp(argv[i], "vectors=", 8))
+			vectors = number;
 		else {
 			fprintf(stderr, "trace.c: unknown argument %s\n", argv[i]);
 			return -1;

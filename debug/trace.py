@@ -83,6 +83,9 @@ def options(tracer, symbols, base, directory, limit=0):
     marks += [base + symbols.address(name) for name in ("pl011_putc", "printk") if symbols.address(name) is not None]
     arguments = [("mark", "0x%x" % mark) for mark in marks] + [("lines", LINES), ("limit", limit)]
     vectors, result = symbols.address("vectors"), result_address(symbols, base)
+    if vectors is not None:
+        arguments += [("kernel", "0x%x" % base), ("kernel_end", "0x%x" % (base + symbols.address("_end"))),
+                      ("vectors", "0x%x" % (base + vectors))]
     ranges = ["0x%x+0x3ff" % (base + vectors + 0x400)] if vectors is not None else ["0+0"]
     ranges += ["0x%x+3" % result] if result is not None else []
     return (machines.plugin_option(tracer, arguments) +

@@ -223,7 +223,7 @@ class Make(Gdb):
         gdb = self.make("gdb")
         *_, last, failed = gdb.communicate(timeout=live_gdb.SECONDS)[0].strip().split("\n")
         self.assertEqual(last, "  GDB   no QEMU came: run 'make qemu-gdb' in another terminal, then 'make gdb' again")
-        self.assertRegex(failed, r"^make: \*\*\* .*: gdb\] Error 1$")
+        self.assertRegex(failed, r"^make(\[\d+\])?: \*\*\* .*: gdb\] Error 1$")
 
 
 if __name__ == "__main__":
