@@ -47,6 +47,12 @@ class Judging(unittest.TestCase):
             self.assertEqual(judge(end=end, status=124).status, "fail")
             self.assertTrue(judge(end=end, status=124).why)
 
+    def test_a_qemu_that_powers_off_is_not_stuck(self):
+        self.assertFalse(guest.is_end("stuck", ["OK", "hv8: power off"]))
+        self.assertTrue(guest.is_end("stuck", ["hv8: power off", "OK"]))
+        self.assertTrue(guest.is_end("stuck", []))
+        self.assertTrue(guest.is_end("slow", ["hv8: power off"]))           # but not for ever
+
     def test_the_host_is_to_blame(self):
         self.assertEqual(judge(status=1, lines=(), instructions=None).status, "error")
         found = judge(end="wall")
