@@ -289,7 +289,7 @@ docs:
 	$(Q)$(PYTHON) handouts/site/look.py build/docs
 docs-check:
 	$(Q)$(PYTHON) handouts/site/look.py --browser build/docs
-	$(if $(TREE),$(Q)$(PYTHON) grading/tests/sites.py)
+	$(if $(TREE),$(Q)$(PYTHON) grading/tests/sites.py && $(PYTHON) grading/tests/timelines.py)
 
 .PHONY: doctor clean help
 doctor:

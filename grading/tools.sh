@@ -26,6 +26,7 @@ libfdt|course|||libfdt|check the device tree reader against it|libfdt-dev|libfdt
 cmocka|course|||cmocka|run the unit tests of the kernel|libcmocka-dev|libcmocka-devel|cmocka|cmocka
 asan|course|||ASan and UBSan|find memory errors in the unit tests|gcc|libasan libubsan|gcc|gcc
 clang-format|course|||clang-format|keep the source in one style|clang-format|clang-tools-extra|clang|clang-format
+tmux|option|||tmux|show QEMU and gdb side by side|tmux|tmux|tmux|tmux
 bwrap|option|||bubblewrap|keep submissions that are graded away from this machine|bubblewrap|bubblewrap|bubblewrap|(nothing, it needs Linux)
 slurmctld|class|||Slurm|test how a class is graded on a cluster|slurm-wlm|slurm-slurmctld slurm-slurmd|slurm-llnl|(needs Linux)
 munged|class|||munge|let the parts of that cluster know each other|munge|munge|munge|(needs Linux)
@@ -147,7 +148,7 @@ look_for_command() {
 
 ask_version() {
 	case $id in
-	unifdef | slurmctld | dot) $tool -V ;;
+	unifdef | slurmctld | dot | tmux) $tool -V ;;
 	*) $tool --version ;;
 	esac
 }

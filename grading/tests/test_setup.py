@@ -72,6 +72,7 @@ STORE = {
     "libfdt-dev": {"include/libfdt.h": ""},
     "libcmocka-dev": {"include/cmocka.h": ""},
     "clang-format": {"bin/clang-format": "echo Debian clang-format version 14.0.6"},
+    "tmux": {"bin/tmux": "echo tmux 3.3a"},
     "bubblewrap": {"bin/bwrap": "echo bubblewrap 0.8.0"},
     "slurm-wlm": {"bin/slurmctld": "[ \"$1\" = -V ] && echo slurm-wlm 22.05.8"}, "munge": {"bin/munged": "echo munge-0.5.15"},
     "doxygen": {"bin/doxygen": "echo 1.9.4"}, "graphviz": {"bin/dot": "[ \"$1\" = -V ] && echo dot - graphviz version 2.43.0"},
@@ -79,7 +80,7 @@ STORE = {
 }
 STUDENT = ["gcc-aarch64-linux-gnu", "gcc", "libc6-dev", "qemu-system-arm", "gdb-multiarch", "python3"]
 SITE = ["doxygen", "graphviz", "doxygen-awesome-css"]
-COURSE = ["unifdef", "device-tree-compiler", "libfdt-dev", "libcmocka-dev", "clang-format", "bubblewrap"]
+COURSE = ["unifdef", "device-tree-compiler", "libfdt-dev", "libcmocka-dev", "clang-format", "tmux", "bubblewrap"]
 
 APT = """
     echo "apt-get $*" >>"$FAKE/log"
