@@ -121,7 +121,8 @@ class Tmux(unittest.TestCase):
             self.assertIn("it is open already: tmux -L hv8-%d attach" % self.port, self.make("LAB=2").stdout)
             panes = [int(pid) for pid in self.tmux("list-panes", "-F", "#{pane_pid}").stdout.split()]
             self.assertEqual(len(panes), 2)
-            waiting = [os.pidfd_open(pid) for pid in panes]
+            server = int(self.tmux("display-message", "-p", "#{pid}").stdout)
+            waiting = [os.pidfd_open(pid) for pid in panes + [server]]
             self.tmux("send-keys", "-t", ":.1", "quit", "Enter")
             for handle in waiting:                      # readable when the process has ended
                 self.assertTrue(select.select([handle], [], [], SECONDS)[0])
