@@ -24,6 +24,15 @@ import runner
 REWIND = os.path.join(recording.FOLDER, "rewind.py")
 
 
+class Recorded(runner.Setup):
+    """A setup whose runs leave a recording."""
+
+    recorded = True
+
+    def watched(self, command, lab, base, directory):
+        return recording.record(command, directory)
+
+
 def choose(options):
     """The one Lab with the one test that is to be recorded."""
     lab, = grade.load_labs(options)
@@ -45,8 +54,8 @@ def record(options, lab):
     limiter, warning = plugin.build(options.out, options.qemu, version)
     if warning:
         raise grade.Trouble("cannot record: %s" % warning)
-    setup = runner.Setup(options.qemu, limiter, options.out, options.seed, time.monotonic() - started, options.jobs,
-                         options.patience, None, recording.record, None if options.seed else options.earlier)
+    setup = Recorded(options.qemu, limiter, options.out, options.seed, time.monotonic() - started, options.jobs,
+                     options.patience, earlier=None if options.seed else options.earlier)
     print("  recording %s; a kernel that hangs is ended after %s instructions, which may take minutes" % (
         lab.tests[0].name, "{:,}".format(lab.tests[0].limit * options.patience)), flush=True)
     result, = runner.run_all(setup, [lab], lambda result: None, lambda test, text: None)

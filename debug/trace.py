@@ -47,8 +47,8 @@ class Traced(runner.Setup):
         super().__init__(*arguments)
         self._tracer = tracer
 
-    def observers(self, lab, base, directory):
-        return options(self._tracer, lab.code.kernel, base, directory)
+    def watched(self, command, lab, base, directory):
+        return command + options(self._tracer, lab.code.kernel, base, directory)
 
     def cpu_scale(self):
         return 10 * super().cpu_scale()                 # the log costs more than the guest

@@ -34,17 +34,18 @@ Result = collections.namedtuple("Result", "lab test status why report seconds in
 class Setup:
     """What all runs of one grading share."""
 
-    def __init__(self, qemu, plugin, out, seed, start_seconds, jobs, patience=1, sandbox=None, record=None, earlier=None):
+    recorded = False                # does QEMU record the run? Then nothing is read from outside.
+
+    def __init__(self, qemu, plugin, out, seed, start_seconds, jobs, patience=1, sandbox=None, earlier=None):
         """`sandbox`, if there is one, has run_prefix(build, directory, plugin): what to put before the command of a run; and
-        model_refusal: why the model machine is not to be run, or None. `record`(command, directory) makes a QEMU's command one
-        that records the run, which is then not read from outside; `earlier`: where an earlier grading left its nonces."""
+        model_refusal: why the model machine is not to be run, or None. `earlier`: where an earlier grading left its nonces."""
         self.qemu, self.plugin, self.out, self.seed, self.jobs, self.patience = qemu, plugin, out, seed, jobs, patience
-        self.sandbox, self.record, self.earlier = sandbox, record, earlier
+        self.sandbox, self.earlier = sandbox, earlier
         self._start_seconds = start_seconds             # how long this host takes to start QEMU for its version
 
-    def observers(self, lab, base, directory):
-        """More options of QEMU, for who watches a run of the kernel at `base`: none."""
-        return []
+    def watched(self, command, lab, base, directory):
+        """QEMU's command for who watches a run of the kernel at `base`: the same."""
+        return command
 
     def slowness(self):
         """How much longer things may take here and now than on an idle, ordinary host."""
@@ -116,8 +117,7 @@ def _one_run(setup, lab, test, place, on_line):
     base = entry or base
     command = machines.command(setup.qemu, place, test.smp, test.mem, os.path.join(lab.build, "kernel.bin"), entry,
                                nonces.expand(test.args, nonce), _initrd(test, lab, directory))
-    command += setup.observers(lab, base, directory)
-    command = setup.record(command, directory) if setup.record else command
+    command = setup.watched(command, lab, base, directory)
     words = [place.machine, place.cpu and "with " + place.cpu, place.cntfrq and "at %d Hz" % place.cntfrq]
     where = ["  on " + " ".join(filter(None, words))] if not alone else []
     spaces = regions.Regions(lab.code.kernel, base, place.machine, test.mem)
@@ -143,13 +143,13 @@ def _judge(setup, lab, test, command, directory, nonce, base, spaces, on_line, w
 
     needed = {} if test.model else _needed(test, lab, run_address)
     matcher = expect.Matcher(test.items(nonce))
-    stop, reads = test.stop and run_address(test.stop), [] if setup.record else test.reads(nonce)
+    stop, reads = test.stop and run_address(test.stop), [] if setup.recorded else test.reads(nonce)
     try:
         outcome = guest.run(guest.Request(
             command, directory, matcher, test.limit * setup.patience, plugin, run_address("todo"),
             addresses(("todo", "panic")).values(), dict(addresses(milestones.SYMBOLS), **needed), stop,
             lambda gdb: outside.Reader(gdb, run_address), reads if stop is not None else [], setup.slowness(),
-            setup.cpu_scale(), lambda text: on_line(test.name, text), prefix, given.encode("ascii"), setup.record is not None))
+            setup.cpu_scale(), lambda text: on_line(test.name, text), prefix, given.encode("ascii"), setup.recorded))
     except OSError as error:
         hint = ": it needs a native C compiler, see `make doctor`" if test.model else ""
         why = "cannot start %s: %s%s" % (command[0], error.strerror, hint)
@@ -157,7 +157,7 @@ def _judge(setup, lab, test, command, directory, nonce, base, spaces, on_line, w
     if reads and stop is None:
         missing = "the kernel has no symbol %s, where registers are read" % test.stop
         outcome = outcome._replace(stopped=True, wrong_reads=[missing])
-    outcome = outcome._replace(stopped=outcome.stopped or setup.record is not None)
+    outcome = outcome._replace(stopped=outcome.stopped or setup.recorded)
     transcript = os.path.join(directory, "transcript.txt")
     with open(transcript, "wb") as file:
         file.write(outcome.raw)
